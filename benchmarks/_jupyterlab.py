@@ -1,0 +1,185 @@
+"""A real JupyterLab and a real Chromium, for widgets that are moved as a reader would move them.
+
+The browser tests and the benchmark of the widgets share it; both need the project's extra `test`.
+"""
+
+import ast
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+# JupyterLab asks for these whether or not they exist.
+EXPECTED_MISSING = re.compile(r"/api/(workspaces|me|config)|favicon|/lsp/|/lab/api/news|custom\.css")
+
+KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+
+
+class Lab:
+    """A JupyterLab server of its own, with its own settings and an empty folder of notebooks."""
+
+    def __init__(self, home: Path):
+        self.folder = home / "notebooks"
+        self.folder.mkdir()
+        self.token = secrets.token_hex(8)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.address = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+        settings.mkdir(parents=True)
+        (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
+        self.log = home / "jupyterlab.log"
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
+                f"--ServerApp.port={self.address.rsplit(':')[-1]}",
+                "--ServerApp.port_retries=0",
+                f"--ServerApp.root_dir={self.folder}",
+                f"--IdentityProvider.token={self.token}",
+                "--ServerApp.ip=127.0.0.1",
+            ],
+            env=os.environ
+            | {
+                "JUPYTER_CONFIG_DIR": str(home / "config"),
+                "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+                "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+                "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+                "IPYTHONDIR": str(home / "ipython"),
+            },
+            stdout=self.log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+        self._wait()
+
+    def _wait(self, seconds: float = 60) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self.process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{self.address}/api?token={self.token}", timeout=2)
+                return
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.2)
+        self.stop()
+        raise RuntimeError(f"JupyterLab did not start; its log ends:\n{self.log.read_text()[-2000:]}")
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=20)
+
+    def write(self, name: str, *cells: str) -> str:
+        """A notebook of these code cells; returns the address that opens it alone."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self.folder / name)
+        return self.url(name)
+
+    def url(self, name: str) -> str:
+        return f"{self.address}/doc/tree/{name}?token={self.token}&reset"
+
+
+class Notebook:
+    """A notebook open in a page: run it, find its widgets, and see what went wrong on the way."""
+
+    def __init__(self, page: Page):
+        self.page = page
+        self.problems: list[str] = []
+        page.on("console", self._note_console)
+        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("requestfailed", self._note_request)
+
+    def open(self, url: str) -> "Notebook":
+        self.page.goto(url)
+        expect(self.page.locator(".jp-Notebook")).to_be_visible(timeout=60_000)
+        return self
+
+    def run_all(self) -> "Notebook":
+        """Waits for a kernel that answers: cells run earlier are not run, or lose their widgets."""
+        self.page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext", timeout=60_000)
+        self.page.evaluate(
+            """async () => {
+                const { commands, shell } = window.jupyterapp, { context, sessionContext } = shell.currentWidget;
+                await Promise.all([context.ready, sessionContext.ready]);
+                await sessionContext.session.kernel.info;
+                commands.execute("notebook:run-all-cells");
+            }"""
+        )
+        return self
+
+    def start(self, code: str) -> None:
+        """Run `code` in the kernel, beside the notebook's cells, and do not wait for it."""
+        self.page.evaluate(f"code => {{ {KERNEL}.requestExecute({{ code }}) }}", code)
+
+    def value(self, expression: str):
+        """What a Python expression is worth in the kernel just now: numbers, text, lists and dicts."""
+        reply = self.page.evaluate(
+            f"""async text => {{
+                const asked = {{ code: "", user_expressions: {{ value: text }} }};
+                return (await {KERNEL}.requestExecute(asked).done).content.user_expressions.value;
+            }}""",
+            expression,
+        )
+        if reply["status"] != "ok":
+            raise ValueError(f"{expression}: {reply['ename']}: {reply['evalue']}")
+        return ast.literal_eval(reply["data"]["text/plain"])
+
+    def until(self, condition: str, seconds: float = 10) -> None:
+        """Wait until a Python expression is true in the kernel, which hears of moves a little later."""
+        end = time.monotonic() + seconds
+        while not self.value(f"bool({condition})"):
+            if time.monotonic() > end:
+                raise TimeoutError(f"not true after {seconds} s: {condition}")
+            self.page.wait_for_timeout(50)
+
+    def widget(self) -> Locator:
+        """The notebook's widget, drawn once."""
+        widget = self.page.locator(".lab")
+        expect(widget.locator("[role=status]")).not_to_be_empty(timeout=60_000)
+        return widget
+
+    def wear(self, theme: str) -> None:
+        """Change to a theme of JupyterLab, by its name, and wait until its colours are there."""
+        self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+        expect(self.page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+        self.page.wait_for_function("() => getComputedStyle(document.body).getPropertyValue('--jp-layout-color1')")
+
+    def violations(self) -> str:
+        """What axe finds against the widget, as a report; empty when nothing."""
+        results = Axe().run(self.page, context=".lab")
+        return results.generate_report() if results.violations_count else ""
+
+    def _note_console(self, message) -> None:
+        if message.type == "error" and not EXPECTED_MISSING.search(message.location.get("url", "")):
+            self.problems.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def _note_request(self, request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # which is what a page that is left does to its own requests
+            self.problems.append(f"failed request: {request.url} ({request.failure})")
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Headless Chromium, until the block ends; RuntimeError where there is none."""
+    if CHROMIUM is None:
+        raise RuntimeError("no Chromium on this machine: install the package chromium, or Google Chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+        yield browser
+        browser.close()

@@ -1,0 +1,1 @@
+"""Instructor side: reference solutions, hidden cases, known mistakes, building and grading."""

@@ -1,0 +1,182 @@
+"""One exercise in one place: what solves it, what is tried, what it is worth, and what usually goes wrong.
+
+An author declares an `Exercise` and adds to it by decorators:
+
+    exercise = chapter.exercise("step_decay", points=1, aspects={"at the start": 1, "any numbers": 2}, hints=(...))
+
+    @exercise.reference
+    def step_decay(learning_rate, epoch, factor=0.5, every=10):
+        return learning_rate * factor ** (epoch // every)
+
+    exercise.case("at the start", learning_rate=0.1, epoch=0)
+
+    @exercise.hidden("any numbers", count=8)
+    def numbers(rng):
+        return {"learning_rate": rng.uniform(0.01, 1), "epoch": int(rng.integers(100))}
+
+    @exercise.mistake("The rate falls a little every epoch. It should stay level between two drops: `//` in place of `/`.")
+    def decays_smoothly(learning_rate, epoch, factor=0.5, every=10):
+        return learning_rate * factor ** (epoch / every)
+
+Reference, mistakes and alternatives are what a student would write: they use the names that the chapter imports, and
+nothing else from around them.
+"""
+
+import inspect
+import textwrap
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from labutils.checks.calling import Outcome, call
+from labutils.checks.comparing import Tolerance
+from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake
+
+SECONDS_PER_CALL = 10.0
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong implementation that students really write, and what a good tutor would say to it."""
+
+    function: Callable
+    hint: str
+
+    @property
+    def name(self) -> str:
+        return self.function.__name__
+
+
+@dataclass(frozen=True)
+class HiddenCases:
+    """`count` cases of one aspect; `draw(rng)` returns the arguments of one, by name."""
+
+    aspect: str
+    count: int
+    draw: Callable[[np.random.Generator], dict[str, Any]]
+
+
+@dataclass
+class Exercise:
+    """One exercise. `aspects` maps each named part to its weight; `hints` go from a nudge to nearly the answer."""
+
+    name: str
+    chapter: str
+    points: float
+    aspects: dict[str, float]
+    hints: tuple[str, ...]
+    tolerance: Tolerance = Tolerance()
+    solution: Callable | None = None
+    public_cases: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    hidden_cases: list[HiddenCases] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+    alternatives: list[Callable] = field(default_factory=list)
+
+    def reference(self, function: Callable) -> Callable:
+        """Decorator: the model solution."""
+        self.solution = function
+        return function
+
+    def alternative(self, function: Callable) -> Callable:
+        """Decorator: a right answer written differently, which must earn everything."""
+        self.alternatives.append(function)
+        return function
+
+    def mistake(self, hint: str) -> Callable[[Callable], Callable]:
+        """Decorator: a known mistake, with its own hint."""
+
+        def add(function: Callable) -> Callable:
+            self.mistakes.append(Mistake(function, hint))
+            return function
+
+        return add
+
+    def case(self, aspect: str, **arguments: Any) -> None:
+        """Add a public case, written out. Students see its numbers."""
+        self.public_cases.append((self._known(aspect), arguments))
+
+    def hidden(self, aspect: str, count: int) -> Callable[[Callable], Callable]:
+        """Decorator: draws the arguments of a hidden case from a generator. Students never see its numbers."""
+
+        def add(draw: Callable[[np.random.Generator], dict[str, Any]]) -> Callable:
+            self.hidden_cases.append(HiddenCases(self._known(aspect), count, draw))
+            return draw
+
+        return add
+
+    def cases(self, hidden_seed: int | None = None) -> tuple[Case, ...]:
+        """The public cases and, given a seed, the hidden ones too, each with what the reference returns for it."""
+        cases = [(aspect, arguments, False) for aspect, arguments in self.public_cases]
+        if hidden_seed is not None:
+            rng = np.random.default_rng([hidden_seed, zlib.crc32(self.name.encode())])
+            cases += [(one.aspect, one.draw(rng), True) for one in self.hidden_cases for _ in range(one.count)]
+        return tuple(
+            Case(aspect, arguments, self._expected(arguments), hidden) for aspect, arguments, hidden in cases
+        )
+
+    def sheet(self, hidden_seed: int | None = None) -> ExerciseSheet:
+        """All that a judge needs. Without a seed it holds public cases only, and may be given to students."""
+        cases = self.cases(hidden_seed)
+        return ExerciseSheet(
+            name=self.name,
+            chapter=self.chapter,
+            points=self.points,
+            parameters=tuple(map(str, inspect.signature(self.solution).parameters.values())),
+            aspects=self.aspects,
+            hints=self.hints,
+            tolerance=self.tolerance,
+            cases=cases,
+            mistakes=tuple(
+                KnownMistake(mistake.name, mistake.hint, run_all(mistake.function, cases)) for mistake in self.mistakes
+            ),
+        )
+
+    def _known(self, aspect: str) -> str:
+        if aspect not in self.aspects:
+            raise ValueError(f"{self.name} has no aspect {aspect!r}; it has {', '.join(map(repr, self.aspects))}")
+        return aspect
+
+    def _expected(self, arguments: dict[str, Any]) -> Any:
+        outcome = call(self.solution, arguments, SECONDS_PER_CALL)
+        if outcome.kind != "returned":
+            raise RuntimeError(f"the reference of {self.name} {outcome.kind} for {arguments}: {outcome.traceback}")
+        return outcome.value
+
+
+@dataclass
+class Chapter:
+    """The exercises of one chapter, in the order of its text. `name` is its notebook's, `folder` where it stands."""
+
+    name: str
+    folder: str
+    exercises: dict[str, Exercise] = field(default_factory=dict)
+
+    def exercise(
+        self,
+        name: str,
+        *,
+        points: float,
+        aspects: dict[str, float],
+        hints: tuple[str, ...],
+        tolerance: Tolerance = Tolerance(),
+    ) -> Exercise:
+        """Declare an exercise of this chapter."""
+        self.exercises[name] = Exercise(name, self.name, points, aspects, hints, tolerance)
+        return self.exercises[name]
+
+
+def run_all(function: Callable, cases: tuple[Case, ...]) -> tuple[Outcome, ...]:
+    """What `function` does in each case."""
+    return tuple(call(function, case.arguments, SECONDS_PER_CALL) for case in cases)
+
+
+def body_of(function: Callable) -> str:
+    """The lines of a function below its signature, without indentation: what a student writes in place of the stub."""
+    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith("def "))
+    while not lines[start].rstrip().endswith(":"):
+        start += 1
+    return textwrap.dedent("\n".join(lines[start + 1 :])).strip("\n")

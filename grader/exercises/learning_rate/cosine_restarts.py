@@ -1,0 +1,190 @@
+"""The exercise `cosine_restarts`."""
+
+import numpy as np
+
+from grader.exercises.learning_rate.common import SINGLE_PRECISION, chapter
+
+exercise = chapter.exercise(
+    "cosine_restarts",
+    points=3,
+    aspects={"first cycle": 1, "later cycles": 2, "any multiplier and minimum": 1},
+    hints=(
+        "Two questions: how long is the cycle that `epoch` falls into, and how many epochs of it have passed? The rest "
+        "is cosine decay within one cycle.",
+        "Start with a cycle of `first_cycle` epochs. As long as `epoch` lies beyond the cycle, take the cycle's length "
+        "off `epoch` and make the next cycle longer.",
+        "`while epoch >= length:` subtract `length` from `epoch`, then multiply `length` by `multiplier`. After the "
+        "loop `epoch / length` is the share of the cycle that is done.",
+    ),
+    tolerance=SINGLE_PRECISION,
+)
+
+
+@exercise.reference
+def cosine_restarts(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        epoch -= length
+        length *= multiplier
+    wave = (1 + np.cos(np.pi * epoch / length)) / 2
+    return float(minimum + (learning_rate - minimum) * wave)
+
+
+exercise.case("first cycle", learning_rate=0.1, epoch=0, first_cycle=10)
+exercise.case("first cycle", learning_rate=0.1, epoch=5, first_cycle=10)
+exercise.case("later cycles", learning_rate=0.1, epoch=10, first_cycle=10)
+exercise.case("later cycles", learning_rate=0.1, epoch=20, first_cycle=10)
+exercise.case("later cycles", learning_rate=0.1, epoch=60, first_cycle=10)
+exercise.case("any multiplier and minimum", learning_rate=0.4, epoch=8, first_cycle=4, multiplier=3, minimum=0.1)
+exercise.case("any multiplier and minimum", learning_rate=0.4, epoch=7, first_cycle=3, multiplier=1)
+
+
+@exercise.hidden("first cycle", count=3)
+def in_the_first_cycle(rng):
+    first_cycle = int(rng.integers(3, 40))
+    epoch = int(rng.integers(1, first_cycle))
+    return {"learning_rate": float(rng.uniform(0.01, 1)), "epoch": epoch, "first_cycle": first_cycle}
+
+
+@exercise.hidden("later cycles", count=5)
+def in_a_later_cycle(rng):
+    first_cycle = int(rng.integers(1, 12))
+    epoch = int(rng.integers(first_cycle, 16 * first_cycle))
+    return {"learning_rate": float(rng.uniform(0.01, 1)), "epoch": epoch, "first_cycle": first_cycle}
+
+
+@exercise.hidden("any multiplier and minimum", count=6)
+def any_restarts(rng):
+    return in_a_later_cycle(rng) | {
+        "multiplier": int(rng.integers(1, 5)),
+        "minimum": float(rng.uniform(0.001, 0.01)),
+    }
+
+
+@exercise.mistake(
+    "Your rate never comes back up: after the first cycle it stays at the minimum. What should happen in epoch "
+    "`first_cycle`?"
+)
+def never_restarts(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    progress = min(epoch / first_cycle, 1)
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * progress)) / 2
+
+
+@exercise.mistake(
+    "All your cycles are as long as the first: `epoch % first_cycle` cannot know that they grow. Go from cycle to "
+    "cycle and let the length grow by `multiplier`."
+)
+def cycles_never_grow(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    progress = epoch % first_cycle / first_cycle
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * progress)) / 2
+
+
+@exercise.mistake(
+    "Your second cycle is right, the third is too short: each cycle is longer by `first_cycle`. `multiplier` is a "
+    "factor on the length before, so lengths grow like 10, 20, 40."
+)
+def cycles_grow_by_adding(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        epoch -= length
+        length += (multiplier - 1) * first_cycle
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
+
+
+@exercise.mistake(
+    "Your cycles are found, but the wave is not at its top when one starts. Count the epochs from the start of the "
+    "cycle, not from the start of training."
+)
+def counts_from_the_beginning(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    end = length = first_cycle
+    while epoch >= end:
+        length *= multiplier
+        end += length
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
+
+
+@exercise.mistake(
+    "Your restarts come one epoch late. In epoch `first_cycle` itself the second cycle has begun: `>=`, not `>`."
+)
+def restarts_late(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch > length:
+        epoch -= length
+        length *= multiplier
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
+
+
+@exercise.mistake(
+    "The length grows before the old cycle is taken off: you subtract the next cycle's length. Swap the two lines."
+)
+def grows_before_subtracting(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        length *= multiplier
+        epoch -= length
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
+
+
+@exercise.mistake(
+    "Your first two cycles are right. With `if` only one cycle is taken off; by now there may have been many, so go on "
+    "as long as `epoch` lies beyond the cycle."
+)
+def only_one_restart(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    if epoch >= length:
+        epoch -= length
+        length *= multiplier
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
+
+
+@exercise.mistake(
+    "You find the place in the cycle, and divide it by the length of the first one. Each cycle has its own length, and "
+    "its wave is as long."
+)
+def wave_of_the_first_cycle(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        epoch -= length
+        length *= multiplier
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / first_cycle)) / 2
+
+
+@exercise.mistake("Your cycles are right, but each of them heads for 0. The wave should end at `minimum`.")
+def restarts_to_zero(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        epoch -= length
+        length *= multiplier
+    return learning_rate * (1 + np.cos(np.pi * epoch / length)) / 2
+
+
+@exercise.mistake(
+    "Your rate swings down and up again within a cycle: a whole wave. A restart is a jump; the way down is half a wave."
+)
+def swings_back_up(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        epoch -= length
+        length *= multiplier
+    return minimum + (learning_rate - minimum) * (1 + np.cos(2 * np.pi * epoch / length)) / 2
+
+
+@exercise.alternative
+def cycle_by_cycle_as_a_list(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    rates, length = [], first_cycle
+    while len(rates) <= epoch:
+        angles = np.pi * np.arange(length) / length
+        rates.extend(minimum + 0.5 * (learning_rate - minimum) * (1 + np.cos(angles)))
+        length *= multiplier
+    return rates[epoch]
+
+
+@exercise.alternative
+def recursion_in_single_precision(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    def rate(epoch, length):
+        if epoch < length:
+            share = np.float32(np.cos(np.pi * epoch / length / 2)) ** 2
+            return np.float32(learning_rate) * share + np.float32(minimum) * (1 - share)
+        return rate(epoch - length, length * multiplier)
+
+    return rate(epoch, first_cycle)

@@ -1,0 +1,226 @@
+"""The exercise `reduce_on_plateau`."""
+
+import numpy as np
+
+from grader.exercises.learning_rate.common import SINGLE_PRECISION, chapter
+
+exercise = chapter.exercise(
+    "reduce_on_plateau",
+    points=3,
+    aspects={"first cut": 1, "counting again": 1, "any length": 1},
+    hints=(
+        "Walk through the epochs and carry three things along: the rate, the best loss so far and the number of bad "
+        "epochs in a row.",
+        "In each epoch note the rate first, because its loss comes only afterwards. Then look at the loss: is it below "
+        "the best one? If not, count. Is the count above `patience`? Then cut the rate.",
+        "Start with `best = np.inf` and `bad = 0`. A better loss sets both `best` and `bad`; otherwise `bad` grows by "
+        "1, and once `bad > patience` the rate is multiplied by `factor` and `bad` is 0 again.",
+    ),
+    tolerance=SINGLE_PRECISION,
+)
+
+
+@exercise.reference
+def reduce_on_plateau(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+# An equal loss and a higher one are both bad; a rise followed by a fall that does not reach the best is bad twice.
+exercise.case("first cut", losses=np.array([1.0, 0.5, 0.5, 0.6, 0.4, 0.3]), learning_rate=0.1, factor=0.5, patience=1)
+exercise.case("first cut", losses=np.array([1.0, 1.0, 0.5]), learning_rate=0.4, factor=0.5, patience=0)
+exercise.case("first cut", losses=np.array([3.0, 5.0, 4.0, 3.5]), learning_rate=0.4, factor=0.5, patience=1)
+# Any better loss counts, however little better it is.
+exercise.case("first cut", losses=np.array([1.0, 0.99999, 0.99998]), learning_rate=0.4, factor=0.5, patience=0)
+exercise.case("counting again", losses=np.full(8, 3.0), learning_rate=0.8, factor=0.5, patience=1)
+# After the cut the best loss is still the first.
+exercise.case(
+    "counting again", losses=np.array([1.0, 2.0, 2.0, 1.5, 1.5, 1.5]), learning_rate=0.8, factor=0.5, patience=1
+)
+exercise.case(
+    "counting again", losses=np.array([3.0, 4.0, 2.0, 3.0, 3.0, 1.0]), learning_rate=0.8, factor=0.5, patience=2
+)
+exercise.case("any length", losses=np.full(13, 2.0), learning_rate=0.1)
+exercise.case("any length", losses=np.array([2.0]), learning_rate=0.1)
+exercise.case("any length", losses=np.array([]), learning_rate=0.1)
+
+
+@exercise.hidden("first cut", count=4)
+def one_plateau(rng):
+    patience = int(rng.integers(0, 6))
+    falling = np.sort(rng.uniform(1, 3, rng.integers(3, 10)))[::-1]
+    plateau = falling[-1] + rng.uniform(0, 0.3, patience + 2) * rng.integers(0, 2, patience + 2)
+    return {
+        "losses": np.concatenate([falling, plateau]),
+        "learning_rate": float(rng.uniform(0.01, 1)),
+        "factor": float(rng.uniform(0.1, 0.8)),
+        "patience": patience,
+    }
+
+
+@exercise.hidden("counting again", count=5)
+def noisy_curve(rng):
+    epochs = int(rng.integers(40, 80))
+    return {
+        "losses": np.exp(-np.linspace(0, 3, epochs)) + rng.uniform(0, 0.3, epochs),
+        "learning_rate": float(rng.uniform(0.01, 1)),
+        "factor": float(rng.uniform(0.3, 0.8)),
+        "patience": int(rng.integers(1, 5)),
+    }
+
+
+@exercise.hidden("any length", count=4)
+def defaults_on_any_length(rng):
+    losses = np.round(rng.uniform(1, 2, rng.integers(15, 60)), 1)
+    return {"losses": losses, "learning_rate": float(rng.uniform(0.01, 1))}
+
+
+@exercise.mistake(
+    "Your cuts come one epoch early: you note the rate after it has been cut. The loss of an epoch is known at its "
+    "end, when its rate has been used."
+)
+def cut_in_the_same_epoch(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+        rates.append(learning_rate)
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "You lose patience one epoch too soon: `patience` bad epochs are tolerated, and only one more brings the cut."
+)
+def impatient(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad >= patience:
+            learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "You compare each loss with the one just before it. A loss that rises and falls again would then look like "
+    "progress; compare with the best so far."
+)
+def compares_with_the_last(losses, learning_rate, factor=0.1, patience=10):
+    rates, last, bad = [], np.inf, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        bad = 0 if loss < last else bad + 1
+        last = loss
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "You take a loss equal to the best for a better one, so a flat curve is never cut. Flat is what a plateau is."
+)
+def equal_is_better(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss <= best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "You count the first epoch as bad: its loss is compared with itself. Nothing came before it, so it is better than "
+    "the best so far; begin with `np.inf`."
+)
+def first_epoch_is_bad(losses, learning_rate, factor=0.1, patience=10):
+    rates, bad = [], 0
+    best = losses[0] if len(losses) > 0 else np.inf
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "After the first cut your rate falls in every bad epoch: the count is still above `patience`. The smaller rate "
+    "deserves the same patience, so start counting again."
+)
+def no_new_patience_after_a_cut(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > patience:
+            learning_rate *= factor
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "You add up all bad epochs since the last cut. Only bad epochs in a row count: what does a new best loss say about "
+    "the rate?"
+)
+def better_loss_forgives_nothing(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss < best:
+            best = loss
+        else:
+            bad += 1
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+@exercise.alternative
+def best_losses_beforehand(losses, learning_rate, factor=0.1, patience=10):
+    best_before = np.minimum.accumulate(np.concatenate([[np.inf], losses]))[:-1]
+    rates, bad = np.zeros(len(losses)), 0
+    for epoch, is_bad in enumerate(losses >= best_before):
+        rates[epoch] = learning_rate
+        bad = bad + 1 if is_bad else 0
+        if bad == patience + 1:
+            learning_rate, bad = learning_rate * factor, 0
+    return rates
+
+
+@exercise.alternative
+def patience_left_in_single_precision(losses, learning_rate, factor=0.1, patience=10):
+    rates = np.full(len(losses), learning_rate, dtype=np.float32)
+    left = patience
+    for epoch in range(1, len(losses)):
+        if losses[epoch] < min(losses[:epoch]):
+            left = patience
+        elif left > 0:
+            left -= 1
+        else:
+            rates[epoch + 1 :] *= factor
+            left = patience
+    return rates

@@ -1,0 +1,238 @@
+"""Calls a student's function once and records what happened. Nothing that the function does gets past this module.
+
+It returns a value, raises, runs too long or has not been written; it may print, warn, or change its arguments. Each of
+these is a fact in the `Outcome`, which the comparison reads. The comparison may run in another process.
+"""
+
+import contextlib
+import copy
+import ctypes
+import functools
+import inspect
+import io
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from labutils.checks import messages
+from labutils.checks.comparing import difference
+
+PRINTED_CHARACTERS = 2_000
+ERROR_CHARACTERS = 1_200
+TRACEBACK_FRAMES = 6
+SECONDS_BETWEEN_INTERRUPTIONS = 0.5
+POLITE_INTERRUPTIONS = 3
+INSISTENCE = 5e-5
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call did. `value` counts when `kind` is "returned", `error*` when it is "raised"."""
+
+    kind: Literal["returned", "raised", "timed out", "not attempted"]
+    value: Any = None
+    error: str = ""
+    error_message: str = ""
+    traceback: str = ""
+    changed: tuple[str, ...] = ()
+    printed: str = ""
+
+
+class TimeUp(BaseException):
+    """Raised inside a function that runs too long. Not an Exception, so that `except Exception` does not stop it."""
+
+
+def call(function: Callable, arguments: dict[str, Any], seconds: float) -> Outcome:
+    """Call `function(**arguments)` on copies of the arguments, for `seconds` at most, and record what happened."""
+    printed = _Printed()
+    with _contained(printed):
+        clock = _Clock()
+        try:
+            with clock.limit(seconds):
+                outcome = _attempt(function, arguments)
+        except TimeUp:
+            outcome = Outcome("timed out")
+    if clock.rang:  # also when the function swallowed the interruption and came to an end late
+        outcome = Outcome("timed out")
+    return replace(outcome, printed=printed.text())
+
+
+def is_attempting(frame: types.FrameType | None) -> bool:
+    """Tell whether `frame` belongs to a function that is being called here."""
+    while frame is not None and frame.f_code is not _attempt.__code__:
+        frame = frame.f_back
+    return frame is not None
+
+
+def _attempt(function: Callable, arguments: dict[str, Any]) -> Outcome:
+    """All that may run a student's code, printing the error it raised included, and so may take for ever."""
+    given = {name: _copy(value) for name, value in arguments.items()}
+    try:
+        value = function(**given)
+    except (TimeUp, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # SystemExit and a student's own classes included
+        if _is_stub(error, function):
+            return Outcome("not attempted")
+        return Outcome(
+            "raised", error=type(error).__name__, error_message=_message(error), traceback=own_traceback(error)
+        )
+    changed = tuple(name for name in arguments if difference(arguments[name], given[name], exact=True))
+    return Outcome("returned", value=value, changed=changed)
+
+
+def _is_stub(error: BaseException, function: Callable) -> bool:
+    """Tell a stub's bare `raise NotImplementedError` from torch's, which has words, and from that of another stub."""
+    if not isinstance(error, NotImplementedError) or error.args:
+        return False
+    innermost = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
+    return innermost.f_code.co_name == getattr(inspect.unwrap(function), "__name__", innermost.f_code.co_name)
+
+
+def call_all(function: Callable, calls: list[dict[str, Any]], seconds: float) -> list[Outcome]:
+    """Make the calls in turn, for `seconds` in all. Stops after one that ran too long or was not attempted."""
+    outcomes = []
+    deadline = time.monotonic() + seconds
+    for arguments in calls:
+        outcome = call(function, arguments, max(deadline - time.monotonic(), 0.01))
+        outcomes.append(outcome)
+        if outcome.kind in ("timed out", "not attempted"):
+            break
+    return outcomes
+
+
+def own_traceback(error: BaseException) -> str:
+    """The traceback of `error` from the student's own first line on: without this package and with few frames."""
+    frames = error.__traceback__
+    while frames is not None and os.path.dirname(frames.tb_frame.f_code.co_filename) == os.path.dirname(__file__):
+        frames = frames.tb_next
+    summary = traceback.TracebackException(type(error), error, frames, limit=-TRACEBACK_FRAMES, compact=True)
+    for frame in summary.stack:
+        if "ipykernel" in frame.filename:  # the name of a temporary file that no reader ever sees
+            frame.filename = messages.CELL
+    return _shortened("".join(summary.format()).rstrip())
+
+
+class _Clock:
+    """Interrupts `_attempt`, and nothing else, when its time is up; `rang` tells whether it did."""
+
+    def __init__(self) -> None:
+        self.interruptions = 0
+
+    @property
+    def rang(self) -> bool:
+        return self.interruptions > 0
+
+    def limit(self, seconds: float) -> contextlib.AbstractContextManager:
+        """Raise `TimeUp` in the enclosed `_attempt` after `seconds`, and again in case it was swallowed.
+
+        On Unix in the main thread by an alarm signal, which also ends `time.sleep`. Elsewhere (Windows, other threads)
+        by an exception that Python raises at the next line of the function; a call into C has to return first.
+        """
+        on_alarm = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        return self._alarm(seconds) if on_alarm else self._watchdog(seconds)
+
+    @contextlib.contextmanager
+    def _alarm(self, seconds: float) -> Iterator[None]:
+        def on_signal(signum: int, frame: types.FrameType | None) -> None:
+            if not is_attempting(frame):
+                return
+            self.interruptions += 1
+            if self.interruptions == POLITE_INTERRUPTIONS:  # in a loop, a bare `except:` takes them all: meet it there
+                signal.setitimer(signal.ITIMER_REAL, INSISTENCE, INSISTENCE)
+            raise TimeUp
+
+        previous = signal.signal(signal.SIGALRM, on_signal)
+        signal.setitimer(signal.ITIMER_REAL, seconds, SECONDS_BETWEEN_INTERRUPTIONS)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, previous)
+
+    @contextlib.contextmanager
+    def _watchdog(self, seconds: float) -> Iterator[None]:
+        finished = threading.Event()
+        thread_id = threading.get_ident()
+
+        def watch() -> None:
+            wait = seconds
+            while not finished.wait(wait) and is_attempting(sys._current_frames().get(thread_id)):
+                self.interruptions += 1
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(TimeUp))
+                wait = SECONDS_BETWEEN_INTERRUPTIONS
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            finished.set()
+            watcher.join()
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)  # one that came too late
+
+
+@contextlib.contextmanager
+def _contained(printed: "_Printed") -> Iterator[None]:
+    """Keep what the function prints, give it nothing to read, and let `exit()` end it alone."""
+
+    def leave() -> None:
+        raise SystemExit
+
+    stdin, sys.stdin = sys.stdin, io.StringIO()  # Python's `exit` closes it
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        shell.ask_exit = leave  # what `exit` calls in a notebook; the kernel would stop
+    try:
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            yield
+    finally:
+        sys.stdin = stdin
+        if shell is not None:
+            del shell.ask_exit
+
+
+class _Printed(io.TextIOBase):
+    """Keeps the beginning of what is printed, and counts the rest, so that printing without end fills no memory."""
+
+    def __init__(self) -> None:
+        self._kept = ""
+        self._left_out = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        kept = text[: PRINTED_CHARACTERS - len(self._kept)]
+        self._kept += kept
+        self._left_out += len(text) - len(kept)
+        return len(text)
+
+    def text(self) -> str:
+        return self._kept + (f"\n… and {self._left_out:,} characters more" if self._left_out else "")
+
+
+def _copy(value: Any) -> Any:
+    """A copy that a function may spoil. Functions are passed as they are: a copy of a partial equals nothing else."""
+    return value if isinstance(value, (types.FunctionType, functools.partial)) else copy.deepcopy(value)
+
+
+def _message(error: BaseException) -> str:
+    """The error's own words; a class whose `__str__` fails must not take the check down with it."""
+    try:
+        return _shortened(str(error))
+    except Exception as failure:
+        return f"(its message could not be read: {type(failure).__name__})"
+
+
+def _shortened(text: str) -> str:
+    """Leave out the middle of a long text: an error may quote a whole array."""
+    half = ERROR_CHARACTERS // 2
+    return text if len(text) <= ERROR_CHARACTERS else f"{text[:half]}\n…\n{text[-half:]}"

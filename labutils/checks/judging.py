@@ -1,0 +1,141 @@
+"""Turns what a student's function did into a verdict: which aspects hold, how many points, and what to say.
+
+A `Judge` hands out calls and takes back outcomes. It never sees the function, so it can stand in another process. The
+judge of a student's notebook knows the check sheet; the one that `grader` provides also knows hidden cases.
+"""
+
+import os
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Protocol
+
+from labutils.checks.calling import Outcome
+from labutils.checks.comparing import Difference, difference
+from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, read_sheets
+
+INSTRUCTOR = "labutils.instructor"
+JUDGE_VARIABLE = "LABUTILS_JUDGE"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """The first case that did not hold: the case, what happened, and the first difference if it returned a value."""
+
+    case: Case
+    outcome: Outcome
+    difference: Difference | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is said of one exercise. `aspects` tells which of them hold; `points` follow from their weights."""
+
+    exercise: str
+    chapter: str
+    status: str
+    points: float
+    max_points: float
+    aspects: dict[str, bool]
+    failure: Failure | None = None
+    mistake: KnownMistake | None = None
+    printed: str = ""
+    timed_out: bool = False
+
+
+class Judge(Protocol):
+    """Whoever decides: names its exercises, hands out the calls to make, judges what came back."""
+
+    def exercises(self) -> dict[str, ExerciseSheet]: ...
+
+    def calls(self, exercise: str) -> list[dict[str, Any]]: ...
+
+    def verdict(self, exercise: str, outcomes: list[Outcome]) -> Verdict: ...
+
+
+class SheetJudge:
+    """Judges by check sheets: public cases when read from the package, hidden ones too when `grader` passes them in."""
+
+    def __init__(self, sheets: dict[str, ExerciseSheet] | None = None) -> None:
+        self._sheets = read_sheets() if sheets is None else sheets
+
+    def exercises(self) -> dict[str, ExerciseSheet]:
+        return self._sheets
+
+    def calls(self, exercise: str) -> list[dict[str, Any]]:
+        return [case.arguments for case in self._sheets[exercise].cases]
+
+    def verdict(self, exercise: str, outcomes: list[Outcome]) -> Verdict:
+        return conclude(self._sheets[exercise], outcomes)
+
+
+def find_judge() -> Judge:
+    """The judge that the environment asks for: the instructor's while grading, else the check sheets."""
+    if os.environ.get(JUDGE_VARIABLE) == "instructor":
+        entry = next(iter(entry_points(group=INSTRUCTOR, name="judge")))
+        return entry.load()()
+    return SheetJudge()
+
+
+def conclude(sheet: ExerciseSheet, outcomes: list[Outcome]) -> Verdict:
+    """Judge the outcomes of a sheet's cases, in the cases' order. Cases that were not run any more count as failed."""
+    failures = [_failure(sheet, case, outcome) for case, outcome in zip(sheet.cases, outcomes)]
+    not_run = sheet.cases[len(outcomes) :]
+    lost = {failure.case.aspect for failure in failures if failure} | {case.aspect for case in not_run}
+    aspects = {name: name not in lost for name in sheet.aspects}
+    first = _most_telling([failure for failure in failures if failure])
+    if any(outcome.kind == "not attempted" for outcome in outcomes):
+        aspects = dict.fromkeys(sheet.aspects, False)
+    return Verdict(
+        exercise=sheet.name,
+        chapter=sheet.chapter,
+        status=_status(first),
+        points=_points(sheet, aspects),
+        max_points=sheet.points,
+        aspects=aspects,
+        failure=first,
+        mistake=_recognise(sheet, outcomes) if first else None,
+        printed=first.outcome.printed if first else next((one.printed for one in outcomes if one.printed), ""),
+        timed_out=any(outcome.kind == "timed out" for outcome in outcomes),
+    )
+
+
+def _failure(sheet: ExerciseSheet, case: Case, outcome: Outcome) -> Failure | None:
+    if outcome.kind != "returned":
+        return Failure(case, outcome)
+    found = difference(case.expected, outcome.value, sheet.tolerance)
+    if outcome.changed and (found is None or found.rung == "values"):
+        return Failure(case, outcome, Difference("changed", "unchanged", ", ".join(outcome.changed)))
+    return Failure(case, outcome, found) if found else None
+
+
+def _most_telling(failures: list[Failure]) -> Failure | None:
+    """The failure to talk about: an unwritten function before all else, then a public case, which can be shown."""
+    unwritten = [failure for failure in failures if failure.outcome.kind == "not attempted"]
+    public = [failure for failure in failures if not failure.case.hidden]
+    return next(iter(unwritten + public + failures), None)
+
+
+def _status(failure: Failure | None) -> str:
+    if failure is None:
+        return "passed"
+    return {"not attempted": "not attempted", "raised": "raised"}.get(failure.outcome.kind, "failed")
+
+
+def _points(sheet: ExerciseSheet, aspects: dict[str, bool]) -> float:
+    held = sum(sheet.aspects[name] for name, holds in aspects.items() if holds)
+    return round(sheet.points * held / sum(sheet.aspects.values()), 2)
+
+
+def _recognise(sheet: ExerciseSheet, outcomes: list[Outcome]) -> KnownMistake | None:
+    """The known mistake whose outcomes are these, in every case."""
+    return next((mistake for mistake in sheet.mistakes if _same(sheet, mistake.outcomes, outcomes)), None)
+
+
+def _same(sheet: ExerciseSheet, known: tuple[Outcome, ...], outcomes: list[Outcome]) -> bool:
+    return len(known) == len(outcomes) and all(
+        one.kind == other.kind
+        and one.error == other.error
+        and one.changed == other.changed
+        and difference(one.value, other.value, sheet.tolerance) is None
+        for one, other in zip(known, outcomes)
+    )

@@ -1,0 +1,135 @@
+"""Every sentence that a check says, in one place. An edition in another language replaces this module.
+
+A chapter's own words stand in its text, and an exercise's hints with the exercise. Fields in braces are filled in
+where the sentence is used.
+"""
+
+STATUS = {
+    "passed": "passed",
+    "failed": "not yet",
+    "not attempted": "not attempted yet",
+    "raised": "stopped with an error",
+}
+TITLE = "{exercise}: {status}"
+TITLE_WITH_POINTS = "{exercise}: {status} (points: {points:g} of {max_points:g})"
+POINTS = "{points:g} of {max_points:g}"
+HOLDS, FAILS = "right", "not yet"
+
+NOT_ATTEMPTED = (
+    "Write the function in the cell above, in place of `raise NotImplementedError`. Run that cell, then run this one."
+)
+PASSED = "Every call came out right. Well covered: {aspects}."
+
+# A value's type in words.
+KINDS = {
+    "nothing": "None",
+    "boolean": "True or False",
+    "number": "a number",
+    "string": "a string",
+    "list": "a list",
+    "tuple": "a tuple",
+    "dict": "a dict",
+    "array": "a numpy array of shape {shape}",
+    "tensor": "a torch tensor of shape {shape}",
+    "generator": "a generator",
+    "iterator": "an iterator",
+    "class": "a class",
+    "function": "a function",
+}
+NO_KEYS = "none"
+
+# One sentence for each rung of the ladder. {value} names what is wrong: the result, or an entry of it.
+RUNGS = {
+    "nothing": "{value} is None. Does every path through your function end in a `return` with a value?",
+    "type": "{value} should be {expected}, and yours is {got}.",
+    "keys": "{value} should have the keys {expected}. Yours has {got}.",
+    "length": "{value} should have length {expected}, and yours has {got}.",
+    "shape": "{value} should have shape {expected}, and yours has shape {got}.",
+    "dtype": "{value} should hold numbers of type {expected}, and yours holds {got}.",
+    "not finite": "{value} should be {expected}, and yours is {got}.{count}",
+    "changed": "Your function changed its input {got}. Work on a copy: whoever calls it may still need the original.",
+    "values": "{value} should be {expected}, and yours is {got}.{count}",
+    "unreadable": "{value} should be {expected}, and yours cannot be compared with that ({got}).",
+}
+THE_RESULT = "The result"
+THE_ENTRY = "Entry {place} of the result"
+ENTRIES_DIFFER = " {count} entries differ in all."
+# What helps when one type stands in place of another: how the expected one begins, how the one returned begins, advice.
+ADVICE = (
+    ("", "a generator", "Collect the values and use `return` in place of `yield`."),
+    ("", "an iterator", "Collect its values, with `list(...)` or `np.array(list(...))`."),
+    ("", "a torch tensor", "This exercise works in numpy: convert with `.numpy()`, or a single number with `.item()`."),
+    ("a numpy array", "a list", "Turn it into an array with `np.array(...)`."),
+    ("", "a tuple", "Return the value alone, with no comma behind it."),
+    ("", "a function", "Call the function, with parentheses, in place of returning it."),
+    ("", "a class", "Make an object of it, with parentheses, or return a plain value."),
+)
+PRINTED_ONLY = "Printing shows a value, `return` hands it on."
+HIDDEN = "The calls shown to you come out right. One that is not shown fails, in the part “{aspect}”."
+IN_CALL = "In this call:"
+RAISED = "Your function stopped with {error}:"
+RECURSION = "Your function called itself until Python gave up (RecursionError). Which call should be the last one?"
+EXITED = "Your function called `exit()` or `quit()`, which end the whole program. Leave a function with `return`."
+TIMED_OUT = "Your function was still running after {seconds:g} s and was stopped. Is there a loop that never ends?"
+CELL = "your cell"
+PRINTED = "What your function printed"
+HINT = "Hint"
+MORE_HELP = "For a hint, run hint({exercise})."
+STILL_MORE_HELP = "For more help, run hint({exercise})."
+ALSO_TIMED_OUT = "Another call was still running after {seconds:g} s in all and was stopped."
+SAME_AS_BEFORE = (
+    "This is the very function that was checked before. If you have changed its cell since, run that cell first, then "
+    "this one."
+)
+
+SIGNATURE = (
+    "The check calls {exercise} with its parameters by name, so it has to begin with "
+    "def {exercise}({expected}). Yours takes {got}."
+)
+DEFAULTS = "The first line of this exercise is def {exercise}({expected}). Yours has other defaults: {got}."
+CHECK_INSIDE = "check was called from inside the function that is being checked. Move that line out of the function."
+NO_EXERCISE = "{name} is no exercise.{question} The exercises of this chapter: {names}."
+DID_YOU_MEAN = " Did you mean {nearest}?"
+NO_FUNCTION = "Give the function itself, without parentheses or quotes, as in check({nearest}). This is {got}."
+SHEET_TROUBLE = "This check cannot run: {error}."
+NOT_A_CHECK = "nothing checked"
+
+HINT_TITLE = "{exercise}: hint {number} of {count}"
+NO_MORE_HINTS = "That was the last hint. Running hint({exercise}) again starts from the first."
+SOLUTION_TITLE = "{exercise}: a solution"
+NO_SOLUTION = (
+    "The solutions are not part of this edition of the book. Try hint({exercise}); your instructor may show a solution "
+    "after the deadline."
+)
+
+PROGRESS_TITLE = "Your progress"
+PROGRESS_CHAPTER = "{chapter}: {solved} of {count} exercises solved"
+PROGRESS_NOT_SAVED = (
+    "Your progress could not be saved in {path} ({reason}). The verdict above stands, and your notebook is not affected."
+)
+PROGRESS_DAMAGED = "The record of your progress was damaged. It was set aside as {path}, and a new one was begun."
+PROGRESS_UNREADABLE = "The record of your progress in {path} cannot be read ({reason})."
+
+TABLE_HEADER = ("exercise", "status", "points")
+TABLE_TOTAL = "total"
+RUNNING = "running {name}"
+NO_CHECKS = "{path} has no check cell of an exercise, so there is nothing to count."
+CHECK_CELL_RAISED = "stopped with an error: {error}"
+CHECK_CELL_MISSING = "its check cell is missing"
+CHECK_CELL_NOT_RUN = "its check cell was not run"
+CHECK_CELL_TROUBLE = "its check cell says something else; open the notebook and run it"
+KERNEL_DIED = (
+    "{path}: Python itself ended while a cell ran (exit, or too little memory), so the cells after it were not run. "
+    "Run the notebook cell by cell in JupyterLab to see which one it is."
+)
+NO_FILE = "{path} is not there. Is the name right, and the folder you are in?"
+NO_NOTEBOOK = "{path} is not a notebook: {reason}. Give a file that JupyterLab opens, with a name that ends in .ipynb."
+NOT_READABLE = "{path} cannot be read: {reason}. Close the programs that use it, or copy it to a folder of your own."
+NO_KERNEL = (
+    "{path} cannot be run: there is no Jupyter kernel named {kernel} here ({reason}). Install it into this Python with "
+    "`python -m pip install ipykernel`."
+)
+
+AT_WORK_TITLE = "Your {exercise} at work"
+AT_WORK_WAITS = "This cell shows your own {exercise}. Write it above, then run this cell again."
+AT_WORK_FAILED = "This cell shows your own {exercise}, which stopped with {error}. Check it above first."

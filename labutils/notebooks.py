@@ -1,0 +1,132 @@
+"""Runs a notebook headless and reads from its panels what its checks said. The notebook's file is left as it is."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from jupyter_client.kernelspec import NoSuchKernel
+from nbclient import NotebookClient
+from nbclient.exceptions import DeadKernelError
+from nbformat import NotebookNode
+from tqdm import tqdm
+
+from labutils.checks import messages
+from labutils.checks.panels import MIME_TYPE
+from labutils.checks.records import PATH_VARIABLE
+from labutils.checks.sheets import ExerciseSheet
+
+KERNEL = "python3"
+CELL_SECONDS = 120
+SECONDS_BEFORE_PROGRESS = 2
+CHECK_CELL = re.compile(r"^check\(\s*(\w+)", re.MULTILINE)
+
+
+class NotebookError(Exception):
+    """A notebook that cannot be read or run. The message names the file, the problem and the way out."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What a notebook shows of one exercise. `failed` when it was attempted and did not pass."""
+
+    exercise: str
+    status: str
+    points: float
+    max_points: float
+    failed: bool
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Return the notebook in a file. Raises NotebookError when it is missing, unreadable, damaged or something else."""
+    try:
+        notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+        nbformat.validate(notebook)
+    except FileNotFoundError as error:
+        raise NotebookError(messages.NO_FILE.format(path=path)) from error
+    except OSError as error:
+        raise NotebookError(messages.NOT_READABLE.format(path=path, reason=error.strerror)) from error
+    except (nbformat.ValidationError, ValueError, LookupError, TypeError, AttributeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise NotebookError(messages.NO_NOTEBOOK.format(path=path, reason=reason)) from error
+    return notebook
+
+
+def run_notebook(path: Path, cell_seconds: float = CELL_SECONDS) -> tuple[NotebookNode, list[str]]:
+    """Return an executed copy of a notebook, and what kept it from running through, a sentence each.
+
+    It runs in its own folder. Cells that raise do not stop it, cells tagged `demo` are left out, a cell that takes
+    longer than `cell_seconds` is interrupted, and progress is not remembered. Raises NotebookError.
+    """
+    notebook = read_notebook(path)
+    client = NotebookClient(
+        notebook,
+        kernel_name=KERNEL,
+        timeout=cell_seconds,
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        skip_cells_with_tag="demo",
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    troubles = []
+    with tqdm(
+        total=len(notebook.cells),
+        desc=messages.RUNNING.format(name=path.name),
+        unit="cell",
+        delay=SECONDS_BEFORE_PROGRESS,
+        leave=False,
+    ) as bar:
+        client.on_cell_start = lambda cell, cell_index: bar.update(cell_index - bar.n)
+        try:
+            client.execute(env={**os.environ, PATH_VARIABLE: ""})
+        except NoSuchKernel as error:
+            raise NotebookError(messages.NO_KERNEL.format(path=path, kernel=KERNEL, reason=error)) from error
+        except DeadKernelError:
+            troubles.append(messages.KERNEL_DIED.format(path=path))
+    return notebook, troubles
+
+
+def rows(notebook: NotebookNode, exercises: dict[str, ExerciseSheet]) -> list[Row]:
+    """What an executed notebook shows of each exercise of its chapters, in their order; nothing if it has no checks."""
+    records = {record["exercise"]: record for cell in notebook.cells for record in _records(cell)}
+    cells = {name: cell for cell in _code(notebook) for name in CHECK_CELL.findall(cell.source) if name in exercises}
+    chapters = {exercises[name].chapter for name in {*records, *cells} if name in exercises}
+    sheets = [sheet for sheet in exercises.values() if sheet.chapter in chapters]
+    return [_row(sheet, records.get(sheet.name), cells.get(sheet.name)) for sheet in sheets]
+
+
+def table(rows: list[Row]) -> str:
+    """The rows as text, with a line for their sum."""
+    lines = [messages.TABLE_HEADER, *((row.exercise, row.status, _points(row.points, row.max_points)) for row in rows)]
+    total = _points(sum(row.points for row in rows), sum(row.max_points for row in rows))
+    lines.append((messages.TABLE_TOTAL, "", total))
+    widths = [max(len(line[column]) for line in lines) for column in range(2)]
+    return "\n".join(f"{name:<{widths[0]}}  {status:<{widths[1]}}  {points}" for name, status, points in lines)
+
+
+def _points(points: float, max_points: float) -> str:
+    return messages.POINTS.format(points=round(points, 2), max_points=max_points)
+
+
+def _row(sheet: ExerciseSheet, record: dict | None, cell: NotebookNode | None) -> Row:
+    if record is not None:
+        failed = record["status"] in ("failed", "raised")
+        return Row(sheet.name, messages.STATUS[record["status"]], record["points"], record["max_points"], failed)
+    if cell is None:
+        return Row(sheet.name, messages.CHECK_CELL_MISSING, 0, sheet.points, failed=False)
+    error = next((output for output in cell.outputs if output.output_type == "error"), None)
+    if error is not None:
+        last_line = f"{error.ename}: {error.evalue}".splitlines()[0]
+        return Row(sheet.name, messages.CHECK_CELL_RAISED.format(error=last_line), 0, sheet.points, failed=True)
+    status = messages.CHECK_CELL_TROUBLE if cell.outputs else messages.CHECK_CELL_NOT_RUN
+    return Row(sheet.name, status, 0, sheet.points, failed=True)
+
+
+def _records(cell: NotebookNode) -> list[dict]:
+    return [output.data[MIME_TYPE] for output in cell.get("outputs", ()) if MIME_TYPE in output.get("data", {})]
+
+
+def _code(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]

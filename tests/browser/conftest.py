@@ -1,0 +1,42 @@
+"""Opens notebooks in a real JupyterLab, and asks after every test that nothing went wrong in the page."""
+
+import os
+
+import pytest
+
+from benchmarks._jupyterlab import CHROMIUM, Lab, Notebook
+from benchmarks._jupyterlab import chromium as open_chromium
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    server = Lab(tmp_path_factory.mktemp("jupyterlab"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        reason = "no Chromium on this machine: install the package chromium to run the browser tests"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with open_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(chromium):
+    with chromium.new_page(viewport={"width": 1100, "height": 900}) as page:
+        yield page
+
+
+@pytest.fixture
+def notebook(lab, page, request):
+    """Opens a notebook made of the given cells, runs it and, at the end, asks that nothing went wrong in the page."""
+    opened = Notebook(page)
+
+    def open_and_run(*cells: str) -> Notebook:
+        return opened.open(lab.write(f"{request.node.name}.ipynb", *cells)).run_all()
+
+    yield open_and_run
+    assert not opened.problems

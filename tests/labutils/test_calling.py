@@ -1,0 +1,143 @@
+"""Calling a function: time limits in and outside the main thread, what is kept of errors, prints and changes."""
+
+import signal
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from labutils.checks.calling import ERROR_CHARACTERS, PRINTED_CHARACTERS, call, call_all
+
+
+def forever():
+    while True:
+        pass
+
+
+def stubborn():
+    """A student's loop that swallows what it can; the time limit has to end it all the same."""
+    while True:
+        try:
+            while True:
+                pass
+        except Exception:
+            pass
+
+
+def swallows_one():
+    try:
+        forever()
+    except:  # noqa: E722
+        pass
+    return 1
+
+
+def swallows_all():
+    while True:
+        try:
+            time.sleep(1e9)
+        except:  # noqa: E722
+            pass
+
+
+def in_a_thread(action):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(action()))
+    thread.start()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+    return found[0]
+
+
+@pytest.mark.parametrize("function", [forever, stubborn, swallows_one, swallows_all])
+def test_the_alarm_ends_it(function):
+    before = signal.getsignal(signal.SIGALRM)
+    assert call(function, {}, 0.1).kind == "timed out"
+    assert signal.getsignal(signal.SIGALRM) == before
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("function", [forever, stubborn, swallows_one])
+def test_outside_the_main_thread_as_on_windows_the_watchdog_ends_it(function):
+    threads = threading.active_count()
+    assert in_a_thread(lambda: call(function, {}, 0.1)).kind == "timed out"
+    assert threading.active_count() == threads
+
+
+def test_the_watchdog_leaves_a_quick_function_and_what_follows_alone():
+    def many():
+        return [call(lambda n: n + 1, {"n": n}, 0.02).value for n in range(200)], sum(range(1_000_000))
+
+    assert in_a_thread(many) == ([n + 1 for n in range(200)], 499_999_500_000)
+
+
+def test_calls_share_one_limit_and_stop_at_the_first_that_exceeds_it():
+    outcomes = call_all(lambda n: forever() if n == 1 else n, [{"n": n} for n in range(5)], 0.2)
+    assert [outcome.kind for outcome in outcomes] == ["returned", "timed out"]
+
+
+@pytest.mark.parametrize("change", ["array[0] = 5", "listed.append(1)", "table['x'] = 2", "array.shape = (3, 1)"])
+def test_a_changed_argument_is_named_and_the_case_unharmed(change):
+    arguments = {"array": np.arange(3.0), "listed": [1.0], "table": {"x": 1}, "number": 4}
+    space = {}
+    exec(f"def function(array, listed, table, number):\n    {change}", space)
+    outcome = call(space["function"], arguments, 5)
+    assert outcome.changed == (change.partition(".")[0].partition("[")[0],)
+    assert arguments["array"].tolist() == [0, 1, 2] and arguments["listed"] == [1.0] and arguments["table"] == {"x": 1}
+
+
+def test_prints_and_warnings_are_kept_to_a_length():
+    def noisy():
+        print("careful", file=sys.stderr)
+        for _ in range(1000):
+            print("x" * 10_000)
+
+    printed = call(noisy, {}, 20).printed
+    assert "careful" in printed and "characters more" in printed
+    assert len(printed) < PRINTED_CHARACTERS + 100
+
+
+def test_a_traceback_starts_at_the_students_line_and_stays_short():
+    def fails(depth):
+        if depth:
+            fails(depth - 1)
+        raise ValueError("y" * 100_000)
+
+    outcome = call(fails, {"depth": 50}, 5)
+    assert outcome.error == "ValueError"
+    assert "checks/calling.py" not in outcome.traceback.replace("\\", "/")
+    assert len(outcome.traceback) < ERROR_CHARACTERS + 10 and len(outcome.error_message) < ERROR_CHARACTERS + 10
+
+
+def test_words_that_take_for_ever_are_cut_off_too():
+    class Slow(Exception):
+        def __str__(self):
+            forever()
+
+    def fails():
+        raise Slow
+
+    assert call(fails, {}, 0.1).kind == "timed out"
+
+
+def test_only_the_stub_counts_as_not_attempted():
+    def stub():
+        raise NotImplementedError
+
+    def uses_a_stub():
+        return stub()
+
+    def of_a_library():
+        raise NotImplementedError("forward is missing")
+
+    assert [call(f, {}, 5).kind for f in (stub, uses_a_stub, of_a_library)] == ["not attempted", "raised", "raised"]
+
+
+def test_an_interruption_by_the_student_gets_through():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        call(interrupted, {}, 5)

@@ -1,0 +1,96 @@
+"""Points, statuses and the failure to talk about, on a sheet made here."""
+
+import numpy as np
+import pytest
+
+from labutils.checks.calling import Outcome, call_all
+from labutils.checks.comparing import Tolerance
+from labutils.checks.judging import SheetJudge
+from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake
+
+CASES = (
+    Case("small", {"n": 1}, 1.0),
+    Case("large", {"n": 3}, 9.0),
+    Case("large", {"n": 10}, 100.0, hidden=True),
+    Case("array", {"n": np.array([1.0, 2.0])}, np.array([1.0, 4.0])),
+)
+JUDGE = SheetJudge(
+    {
+        "square": ExerciseSheet(
+            name="square",
+            chapter="arithmetic",
+            points=3,
+            parameters=("n",),
+            aspects={"small": 1, "large": 1, "array": 2},
+            hints=("Times itself.",),
+            tolerance=Tolerance(),
+            cases=CASES,
+            mistakes=(
+                KnownMistake("doubles", "Not 2.", tuple(Outcome("returned", 2 * case.arguments["n"]) for case in CASES)),
+                KnownMistake("fails", "No roots.", tuple(Outcome("raised", error="ValueError") for _ in CASES)),
+            ),
+        )
+    }
+)  # fmt: skip
+
+
+def verdict(function):
+    return JUDGE.verdict("square", call_all(function, JUDGE.calls("square"), 0.3))
+
+
+def fail(n):
+    raise ValueError
+
+
+def wrong_for_ten(n):
+    return 0 if isinstance(n, int) and n == 10 else n**2
+
+
+def partly(n):
+    if isinstance(n, int):
+        return n**2
+    raise NotImplementedError
+
+
+def spoil(n):
+    result = n**2 * 1.0
+    if isinstance(n, np.ndarray):
+        n += 1
+    return result
+
+
+def slow_on_arrays(n):
+    while isinstance(n, np.ndarray):
+        pass
+    return n**2
+
+
+@pytest.mark.parametrize(
+    ["function", "status", "points", "mistake"],
+    [
+        (lambda n: n**2, "passed", 3, None),
+        (lambda n: 2 * n, "failed", 0, "doubles"),
+        (lambda n: 1.0, "failed", 0.75, None),
+        (wrong_for_ten, "failed", 2.25, None),
+        (fail, "raised", 0, "fails"),
+        (partly, "not attempted", 0, None),
+        (spoil, "failed", 1.5, None),
+        (slow_on_arrays, "failed", 1.5, None),
+        (lambda n: None, "failed", 0, None),
+    ],
+    ids="right doubles ones hidden fails partly spoils slow nothing".split(),
+)
+def test_points_follow_the_aspects_that_hold(function, status, points, mistake):
+    found = verdict(function)
+    assert (found.status, found.points, found.mistake and found.mistake.name) == (status, points, mistake)
+    assert found.max_points == 3 and found.chapter == "arithmetic"
+
+
+def test_a_public_failure_is_told_before_a_hidden_one():
+    assert verdict(lambda n: 0).failure.case == CASES[0]
+    assert verdict(wrong_for_ten).failure.case.hidden
+
+
+def test_a_change_of_the_input_is_told():
+    found = verdict(spoil).failure.difference
+    assert (found.rung, found.got) == ("changed", "n")

@@ -1,0 +1,265 @@
+"""A sweep must give the numbers of one run after the other."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from labutils import grid, sweep, train
+from labutils.data import Examples, Split
+from labutils.stacks import Stack
+
+CPU = "cpu"
+
+
+@pytest.fixture
+def double_precision():
+    """So that a difference is a mistake and not rounding, which a high rate would magnify."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+def random_split(seed: int, shape: tuple[int, ...], examples: int = 50, classes: int = 4) -> Split:
+    generator = torch.Generator().manual_seed(seed)
+    parts = [
+        Examples(torch.rand(n, *shape, generator=generator), torch.randint(classes, (n,), generator=generator))
+        for n in (examples, 20)
+    ]
+    return Split(*parts)
+
+
+def one_after_the_other(make_model, data, settings, epochs, batch_size, device=CPU, **options):
+    """The histories of plain trainings, as the docstring of `sweep` promises them."""
+    histories = []
+    for setting in settings:
+        torch.manual_seed(setting["seed"])
+        model = make_model()
+        optimizer = torch.optim.SGD(
+            model.parameters(), setting["learning_rate"], setting["momentum"], weight_decay=setting["weight_decay"]
+        )
+        generator = torch.Generator().manual_seed(setting["seed"])
+        histories.append(
+            train(
+                model,
+                data,
+                optimizer,
+                epochs=epochs,
+                batch_size=batch_size,
+                generator=generator,
+                device=device,
+                **options,
+            )
+        )
+    return histories
+
+
+def assert_same_numbers(swept, histories, tolerance=1e-7):
+    for name in ("step_loss", "train_loss", "validation_loss", "validation_accuracy"):
+        expected = np.array([getattr(history, name) for history in histories])
+        np.testing.assert_allclose(getattr(swept, name), expected, rtol=tolerance, atol=tolerance, err_msg=name)
+
+
+def random_dense(random: np.random.Generator):
+    widths = [6, *random.integers(1, 9, size=random.integers(0, 3)), 4]
+    activations = [nn.ReLU, nn.Tanh, nn.Sigmoid, nn.LeakyReLU]
+    chosen = random.integers(len(activations), size=len(widths))
+    bias = bool(random.integers(2))
+
+    def make():
+        layers = []
+        for fan_in, fan_out, activation in zip(widths, widths[1:], chosen):
+            layers += [nn.Linear(int(fan_in), int(fan_out), bias=bias), activations[activation]()]
+        return nn.Sequential(*layers[:-1])
+
+    return make, (6,)
+
+
+def random_convolutional(random: np.random.Generator):
+    channels, hidden = int(random.integers(1, 4)), int(random.integers(1, 5))
+    kernel = tuple(int(size) for size in random.integers(1, 4, size=2))
+    stride, padding, dilation = (int(random.integers(low, 3)) for low in (1, 0, 1))
+    pool = [nn.MaxPool2d(2), nn.AvgPool2d(2), nn.MaxPool2d(3, stride=1, padding=1), nn.MaxPool2d(2, ceil_mode=True)]
+    pool = pool[random.integers(len(pool))]
+    bias = bool(random.integers(2))
+
+    def make():
+        first = nn.Conv2d(channels, hidden, kernel, stride=stride, padding=padding, dilation=dilation, bias=bias)
+        features = nn.Sequential(first, nn.ReLU(), pool, nn.Conv2d(hidden, 3, 1), nn.Tanh())
+        fan_in = features(torch.zeros(1, channels, 10, 9)).numel()
+        return nn.Sequential(features, nn.Flatten(), nn.Linear(fan_in, 4))
+
+    return make, (channels, 10, 9)
+
+
+class Residual(nn.Module):
+    """Something that is no sequence of plain layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(6, 6), nn.Linear(6, 4)
+
+    def forward(self, x):
+        return self.last(x + torch.relu(self.first(x)))
+
+
+def batch_normalized():
+    return nn.Sequential(nn.Linear(6, 5), nn.BatchNorm1d(5), nn.GELU(), nn.Linear(5, 4))
+
+
+def same_activation_everywhere():
+    activation = nn.ReLU()
+    return nn.Sequential(nn.Linear(6, 5), activation, nn.Linear(5, 5), activation, nn.Linear(5, 4), activation)
+
+
+def same_weights_twice():
+    layer = nn.Linear(6, 6)
+    return nn.Sequential(layer, nn.Tanh(), layer, nn.Tanh(), nn.Linear(6, 4))
+
+
+class Backwards(nn.Sequential):
+    def forward(self, x):
+        return self[0](self[1](x))
+
+
+SETTINGS = grid(learning_rate=[0.01, 0.3], momentum=0.9, weight_decay=[0, 0.1], seed=[0, 3])
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("draw", [random_dense, random_convolutional])
+def test_random_networks_train_as_one_by_one(draw, seed):
+    make_model, shape = draw(np.random.default_rng(seed))
+    data = random_split(seed, shape)
+    assert Stack([make_model()])._layers is not None, "a plain network takes the fast way"
+    swept = sweep(make_model, data, SETTINGS, epochs=2, batch_size=16, device=CPU)
+    assert_same_numbers(swept, one_after_the_other(make_model, data, SETTINGS, epochs=2, batch_size=16))
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("make_model", [Residual, batch_normalized])
+def test_any_module_trains_as_one_by_one(make_model):
+    data = random_split(1, (6,))
+    swept = sweep(make_model, data, SETTINGS, epochs=2, batch_size=16, device=CPU)
+    assert_same_numbers(swept, one_after_the_other(make_model, data, SETTINGS, epochs=2, batch_size=16))
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize(
+    "make_model, shape",
+    [
+        (lambda: nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.Flatten(), nn.Linear(4 * 36, 4)), (2, 8, 8)),
+        (lambda: nn.Sequential(nn.Conv2d(2, 3, 3, padding="same"), nn.Flatten(), nn.Linear(3 * 64, 4)), (2, 8, 8)),
+        (
+            lambda: nn.Sequential(nn.Conv2d(2, 3, 3, padding_mode="circular"), nn.Flatten(), nn.Linear(108, 4)),
+            (2, 8, 8),
+        ),
+        (lambda: nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Flatten(), nn.Linear(6, 4)), (2, 5)),
+        (lambda: nn.Linear(6, 4), (6,)),
+        (same_activation_everywhere, (6,)),
+        (same_weights_twice, (6,)),
+        (lambda: Backwards(nn.Linear(6, 4), nn.Linear(6, 6)), (6,)),
+    ],
+    ids=[
+        "groups",
+        "padding same",
+        "padding circular",
+        "linear on sequences",
+        "a layer alone",
+        "one ReLU",
+        "weights twice",
+        "own forward",
+    ],
+)
+def test_unusual_layers_train_as_one_by_one(make_model, shape):
+    data, settings = random_split(2, shape), grid(learning_rate=[0.1, 0.2], momentum=0, weight_decay=0, seed=[0, 1])
+    swept = sweep(make_model, data, settings, epochs=1, batch_size=16, device=CPU)
+    assert_same_numbers(swept, one_after_the_other(make_model, data, settings, epochs=1, batch_size=16))
+
+
+def test_sixty_four_rates_on_the_digits():
+    from labutils import data
+
+    def make_model():
+        return nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+
+    settings = grid(learning_rate=np.logspace(-3, -0.5, 64), momentum=0, weight_decay=0, seed=0)
+    some = settings[::9]
+    swept = sweep(make_model, data.digits(), settings, epochs=3, device=CPU)
+    assert swept.step_loss.shape == (64, 3 * 34)
+    np.testing.assert_array_equal(swept.values("learning_rate"), np.logspace(-3, -0.5, 64))
+    expected = one_after_the_other(make_model, data.digits(), some, epochs=3, batch_size=32)
+    np.testing.assert_allclose(swept.step_loss[::9], [history.step_loss for history in expected], rtol=0, atol=1e-4)
+    assert swept.validation_accuracy[:, -1].max() > 0.9
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("make_model", [lambda: random_dense(np.random.default_rng(1))[0](), Residual])
+def test_a_diverging_run_leaves_the_others_alone(make_model):
+    data = random_split(4, (6,))
+    calm = grid(learning_rate=[0.01, 0.1], momentum=0.9, weight_decay=0.01)
+    wild = grid(learning_rate=[1e200, 1e300], momentum=0.9, weight_decay=0.01)
+    together = sweep(make_model, data, [calm[0], *wild, calm[1]], epochs=3, batch_size=10, device=CPU)
+    alone = sweep(make_model, data, calm, epochs=3, batch_size=10, device=CPU)
+    assert not np.isfinite(together.train_loss[1:3, -1]).any()
+    np.testing.assert_allclose(together.step_loss[[0, 3]], alone.step_loss, rtol=1e-6)
+    np.testing.assert_allclose(together.validation_loss[[0, 3]], alone.validation_loss, rtol=1e-6)
+
+
+@pytest.mark.usefixtures("double_precision")
+def test_another_loss_than_cross_entropy():
+    generator = torch.Generator().manual_seed(0)
+    parts = [Examples(torch.rand(n, 6, generator=generator), torch.rand(n, 4, generator=generator)) for n in (40, 10)]
+    settings = grid(learning_rate=[0.1, 0.5], momentum=0, weight_decay=0, seed=[0, 1])
+    make_model, loss = random_dense(np.random.default_rng(2))[0], nn.functional.mse_loss
+    swept = sweep(make_model, Split(*parts), settings, epochs=2, batch_size=16, loss=loss, device=CPU)
+    assert_same_numbers(swept, one_after_the_other(make_model, Split(*parts), settings, 2, 16, loss=loss))
+    assert np.isnan(swept.validation_accuracy).all()
+
+
+def test_the_torch_generator_and_threads_are_left_alone():
+    torch.manual_seed(5)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    make_model, shape = random_dense(np.random.default_rng(0))
+    sweep(make_model, random_split(0, shape), grid(learning_rate=[0.1]), epochs=12, batch_size=10, device=CPU)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.get_num_threads() == threads
+
+
+def test_grid_takes_every_combination_in_order():
+    assert grid(learning_rate=np.array([0.1, 1.0]), seed=range(2), momentum=0.9) == [
+        {"learning_rate": 0.1, "seed": 0, "momentum": 0.9},
+        {"learning_rate": 0.1, "seed": 1, "momentum": 0.9},
+        {"learning_rate": 1.0, "seed": 0, "momentum": 0.9},
+        {"learning_rate": 1.0, "seed": 1, "momentum": 0.9},
+    ]
+
+
+@pytest.mark.parametrize(
+    "settings, options, words",
+    [
+        ([], {}, "0 settings"),
+        ([{"learning_rate": 0.1}], {"epochs": 0}, "epochs=0"),
+        ([{"learning_rate": 0.1}], {"batch_size": 0}, "batch_size=0"),
+        ([{"learning_rate": 0.1, "dropout": 0.5}], {}, "'dropout'.*learning_rate, momentum, weight_decay, seed"),
+        ([{"momentum": 0.1}], {}, "names no learning_rate"),
+        ([{"learning_rate": -1.0}], {}, "learning_rate is -1.0"),
+        ([{"learning_rate": float("nan")}], {}, "learning_rate is nan"),
+    ],
+)
+def test_bad_settings_are_named(settings, options, words):
+    make_model, shape = random_dense(np.random.default_rng(0))
+    with pytest.raises(ValueError, match=words):
+        sweep(make_model, random_split(0, shape), settings, **{"epochs": 1, **options})
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a graphics card that torch can use")
+@pytest.mark.parametrize("draw", [random_dense, random_convolutional])
+def test_on_a_graphics_card_the_numbers_are_the_same(draw):
+    make_model, shape = draw(np.random.default_rng(0))
+    data = random_split(0, shape)
+    swept = sweep(make_model, data, SETTINGS, epochs=2, batch_size=16, device="cuda")
+    assert_same_numbers(swept, one_after_the_other(make_model, data, SETTINGS, epochs=2, batch_size=16))
