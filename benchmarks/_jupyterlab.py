@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import nbformat
@@ -30,7 +30,40 @@ QUIET = (
 # JupyterLab asks for these whether or not they exist.
 EXPECTED_MISSING = re.compile(r"/api/(workspaces|me|config)|favicon|/lsp/|/lab/api/news|custom\.css")
 
+# Seconds that a server or a page may take for one thing on a loaded machine: when waiting ends, and never how long it lasts.
+PATIENCE = 120
+
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
+
+
+def free_port() -> int:
+    """A port for a server that is about to start, which no other program is given before the server takes it.
+
+    A system gives its ports from 32768 up to whoever asks for any. These lie below, and each process begins elsewhere.
+    """
+    for port in range(11_000 + os.getpid() * 97 % 20_000, 32_768):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("every port is taken")
+
+
+def answers(address: str) -> bool:
+    """Tell whether a Jupyter server answers at this address; it prints the address before it listens there."""
+    try:
+        with urllib.request.urlopen(f"{address}/api", timeout=PATIENCE):
+            return True
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def wait_for_server(process: subprocess.Popen, address: str, log: Path) -> None:
+    """Wait until the Jupyter server in `process` answers; RuntimeError with the end of its log when it does not."""
+    end = time.monotonic() + PATIENCE
+    while not answers(address):
+        if process.poll() is not None or time.monotonic() > end:
+            raise RuntimeError(f"no server answers at {address}; its log ends:\n{log.read_text()[-2000:]}")
+        time.sleep(0.1)
 
 
 class Lab:
@@ -40,9 +73,8 @@ class Lab:
         self.folder = home / "notebooks"
         self.folder.mkdir()
         self.token = secrets.token_hex(8)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.address = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        port = free_port()
+        self.address = f"http://127.0.0.1:{port}"
         settings = home / "settings" / "@jupyterlab" / "apputils-extension"
         settings.mkdir(parents=True)
         (settings / "notification.jupyterlab-settings").write_text('{"fetchNews": "false", "checkForUpdates": false}')
@@ -50,7 +82,7 @@ class Lab:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"),
-                f"--ServerApp.port={self.address.rsplit(':')[-1]}",
+                f"--ServerApp.port={port}",
                 "--ServerApp.port_retries=0",
                 f"--ServerApp.root_dir={self.folder}",
                 f"--IdentityProvider.token={self.token}",
@@ -67,22 +99,19 @@ class Lab:
             stdout=self.log.open("w"),
             stderr=subprocess.STDOUT,
         )
-        self._wait()
-
-    def _wait(self, seconds: float = 60) -> None:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until and self.process.poll() is None:
-            try:
-                urllib.request.urlopen(f"{self.address}/api?token={self.token}", timeout=2)
-                return
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                time.sleep(0.2)
-        self.stop()
-        raise RuntimeError(f"JupyterLab did not start; its log ends:\n{self.log.read_text()[-2000:]}")
+        try:
+            wait_for_server(self.process, self.address, self.log)
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
+        """End the server, which ends its kernels first."""
         self.process.terminate()
-        self.process.wait(timeout=20)
+        try:
+            self.process.wait(timeout=PATIENCE)
+        finally:
+            self.process.kill()
 
     def write(self, name: str, *cells: str) -> str:
         """A notebook of these code cells; returns the address that opens it alone."""
@@ -100,6 +129,7 @@ class Notebook:
 
     def __init__(self, page: Page):
         self.page = page
+        page.set_default_timeout(1000 * PATIENCE)
         self.problems: list[str] = []
         page.on("console", self._note_console)
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
@@ -107,12 +137,12 @@ class Notebook:
 
     def open(self, url: str) -> "Notebook":
         self.page.goto(url)
-        expect(self.page.locator(".jp-Notebook")).to_be_visible(timeout=60_000)
+        expect(self.page.locator(".jp-Notebook")).to_be_visible()
         return self
 
     def run_all(self) -> "Notebook":
         """Waits for a kernel that answers: cells run earlier are not run, or lose their widgets."""
-        self.page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext", timeout=60_000)
+        self.page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext")
         self.page.evaluate(
             """async () => {
                 const { commands, shell } = window.jupyterapp, { context, sessionContext } = shell.currentWidget;
@@ -140,18 +170,18 @@ class Notebook:
             raise ValueError(f"{expression}: {reply['ename']}: {reply['evalue']}")
         return ast.literal_eval(reply["data"]["text/plain"])
 
-    def until(self, condition: str, seconds: float = 10) -> None:
+    def until(self, condition: str) -> None:
         """Wait until a Python expression is true in the kernel, which hears of moves a little later."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE
         while not self.value(f"bool({condition})"):
             if time.monotonic() > end:
-                raise TimeoutError(f"not true after {seconds} s: {condition}")
+                raise TimeoutError(f"not true after {PATIENCE} s: {condition}")
             self.page.wait_for_timeout(50)
 
     def widget(self) -> Locator:
         """The notebook's widget, drawn once."""
         widget = self.page.locator(".lab")
-        expect(widget.locator("[role=status]")).not_to_be_empty(timeout=60_000)
+        expect(widget.locator("[role=status]")).not_to_be_empty()
         return widget
 
     def wear(self, theme: str) -> None:
@@ -174,12 +204,20 @@ class Notebook:
             self.problems.append(f"failed request: {request.url} ({request.failure})")
 
 
+def drawn(widget: Locator) -> dict:
+    """The numbers that a widget draws once its picture has caught up with its controls: two frames later."""
+    return widget.evaluate(
+        "root => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(root.numbers))))"
+    )
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Headless Chromium, until the block ends; RuntimeError where there is none."""
     if CHROMIUM is None:
         raise RuntimeError("no Chromium on this machine: install the package chromium, or Google Chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
+        expect.set_options(timeout=1000 * PATIENCE)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split(), timeout=1000 * PATIENCE)
         yield browser
         browser.close()

@@ -1,9 +1,13 @@
-"""What all tests share: no progress is recorded, and a summary by folder ends every run."""
+"""What all tests share: no progress is recorded, hypothesis is settled, and a summary by folder ends every run."""
 
 import os
 from collections import Counter, defaultdict
 
+from hypothesis import settings
+
 os.environ["LABUTILS_PROGRESS"] = ""  # the tests solve exercises, which the person at the keyboard has not
+
+settings.load_profile("ci")  # hypothesis's own: the same examples in every run, and no deadline for a busy machine
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks._jupyterlab import drawn
 from labutils.widgets import ScheduleDesigner
 from labutils.widgets.schedules import TITLES
 
@@ -18,10 +19,6 @@ SLIDERS = {  # what each trait's slider is called
     "warmup": "warm-up, epochs",
     "patience": "patience, epochs",
 }
-
-
-def drawn(widget):
-    return widget.evaluate("root => root.numbers")
 
 
 def expect_torch(numbers, settings):
@@ -47,21 +44,15 @@ def move(widget, name, share):
     return float(f"{10**value:.3g}") if name == "learning_rate" else type(getattr(ScheduleDesigner(), name))(value)
 
 
-def painted(widget):
-    """Wait until what was moved is drawn."""
-    widget.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
 def test_every_schedule_is_what_torch_computes(notebook):
     widget = notebook(SHOW).widget()
     rng = np.random.default_rng(5)
     for schedule in TITLES:
         widget.get_by_role("combobox", name="schedule").select_option(schedule)
-        painted(widget)
+        drawn(widget)  # the sliders of this schedule are there
         for _ in range(4):
             visible = [name for name in SLIDERS if widget.get_by_role("slider", name=SLIDERS[name]).is_visible()]
             settings = {name: move(widget, name, rng.uniform()) for name in visible}
-            painted(widget)
             expect_torch(drawn(widget), {"schedule": schedule} | settings)
 
 
@@ -84,6 +75,7 @@ def test_keyboard_moves_it(notebook):
 def test_mouse_moves_it_and_keeps_one_to_compare(notebook):
     widget = notebook(SHOW).widget()
     widget.get_by_role("button", name="Keep for comparison").click()
+    expect(widget.get_by_role("button", name="Clear")).to_be_visible()
     every = widget.get_by_role("slider", name="every")
     box = every.bounding_box()
     every.page.mouse.move(box["x"] + box["width"] * 0.39, box["y"] + box["height"] / 2)

@@ -11,11 +11,8 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -28,6 +25,7 @@ import pytest
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
+from benchmarks._jupyterlab import free_port, wait_for_server
 from grader.autograding import only_shows
 from grader.build import SOURCE, assemble, write_source
 from grader.exercise import body_of
@@ -167,36 +165,30 @@ class Course:
 @contextlib.contextmanager
 def formgrader(course: Course) -> Iterator[Callable[[str, str], Any]]:
     """Formgrader's server in the course folder; yields `ask(method, path)`, which returns what its API answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ["--no-browser", "--allow-root", f"--ServerApp.port={port}", "--IdentityProvider.token=formgrader"]
-    log = open(course.folder / "server.log", "w")
-    server = subprocess.Popen(
-        [sys.executable, "-m", "jupyter_server", *options],
-        cwd=course.folder,
-        env=course.environment,
-        stdout=log,
-        stderr=log,
-    )
+    port, log = free_port(), course.folder / "server.log"
+    options = ["--no-browser", "--allow-root", "--IdentityProvider.token=formgrader"]
+    options += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    with open(log, "w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "jupyter_server", *options],
+            cwd=course.folder,
+            env=course.environment,
+            stdout=output,
+            stderr=output,
+        )
 
     def ask(method: str, path: str) -> Any:
         address = f"http://127.0.0.1:{port}/formgrader/api/{path}"
         request = urllib.request.Request(address, method=method, headers={"Authorization": "token formgrader"})
-        with urllib.request.urlopen(request, timeout=120) as answer:
+        with urllib.request.urlopen(request, timeout=600) as answer:
             return json.load(answer)
 
     try:
-        for _ in range(300):
-            with contextlib.suppress(urllib.error.URLError):
-                ask("GET", "assignments")
-                break
-            time.sleep(0.1)
+        wait_for_server(server, f"http://127.0.0.1:{port}", log)
         yield ask
     finally:
         server.terminate()
         server.wait()
-        log.close()
 
 
 @pytest.fixture(scope="module")

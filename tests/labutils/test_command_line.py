@@ -29,7 +29,7 @@ def run(tmp_path):
             env={**os.environ, "LABUTILS_PROGRESS": str(tmp_path / "progress.json")},
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=600,
         )
         assert path.read_bytes() == before
         assert not (tmp_path / "progress.json").exists()

@@ -130,7 +130,7 @@ class Term(RuleBasedStateMachine):
 
 
 TestTerm = Term.TestCase
-TestTerm.settings = settings(max_examples=100, stateful_step_count=25, deadline=None, derandomize=True)
+TestTerm.settings = settings(max_examples=100, stateful_step_count=25)
 
 
 @pytest.fixture
