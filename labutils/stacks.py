@@ -112,7 +112,10 @@ def _each_number(layer: nn.Module, weights: Weights, x: torch.Tensor) -> torch.T
 
 def _affine(weight: torch.Tensor, bias: torch.Tensor | None, x: torch.Tensor) -> torch.Tensor:
     """weight x + bias: shapes (networks, out, in), (networks, out), (networks or 1, in, n) give (networks, out, n)."""
-    x = x.expand(len(weight), -1, -1)
+    if len(x) == 1:  # what all networks share meets all their weights in one matrix product
+        rows = weight.flatten(0, 1)
+        outputs = rows @ x[0] if bias is None else torch.addmm(bias.reshape(-1, 1), rows, x[0])
+        return outputs.unflatten(0, weight.shape[:2])
     return weight @ x if bias is None else torch.baddbmm(bias.unsqueeze(-1), weight, x)
 
 
