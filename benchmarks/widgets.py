@@ -7,7 +7,7 @@ from statistics import median
 
 from benchmarks import Figure
 
-DESCENT = '''
+DESCENT = """
 import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import FloatLogSlider, interact
@@ -33,8 +33,8 @@ def descend(learning_rate):
     curve.plot(surface.loss(path))
     curve.set(title="Loss", xlabel="step", ylabel="loss")
     plt.show()
-'''
-SCHEDULE = '''
+"""
+SCHEDULE = """
 import matplotlib.pyplot as plt
 import numpy as np
 from ipywidgets import FloatSlider, interact
@@ -54,7 +54,7 @@ def design(learning_rate):
     right.semilogy(range(1, 61), losses)
     right.set(title="Loss", xlabel="epoch", ylabel="expected loss")
     plt.show()
-'''
+"""
 TARGETS = [  # picture and slider, ours and the baseline's
     (".lab canvas", ".lab input[aria-label^='learning rate']"),
     (".widget-interact img", ".widget-interact [role=slider]"),
@@ -69,10 +69,10 @@ PLAYGROUNDS = {
         SCHEDULE,
     ),
 }
-# Resolves to the milliseconds from the next key to the end of the first frame with another picture. What a frame shows is
-# looked at in a task posted from it, which runs when it has been painted. A picture is the text of the playground's numbers
-# (which its canvases are painted from, in the same frame), or the address of matplotlib's image once it is decoded.
-WATCH = '''selector => {
+# Resolves to the milliseconds from the next key to the end of the first frame with another picture. What a frame shows
+# is looked at in a task posted from it, which runs when it has been painted. A picture is the text of the playground's
+# numbers (which its canvases are painted from, in the same frame), or the address of matplotlib's image once decoded.
+WATCH = """selector => {
     const picture = () => {
         const shown = document.querySelector(selector);
         const playground = shown?.closest(".lab");
@@ -92,7 +92,7 @@ WATCH = '''selector => {
         };
         look.port2.postMessage(null);
     });
-}'''
+}"""
 
 
 def run(pairs: int = 25) -> Iterator[Figure]:
@@ -107,7 +107,9 @@ def run(pairs: int = 25) -> Iterator[Figure]:
                 with browser.new_page(viewport={"width": 1100, "height": 1100}) as page:
                     ours, baseline = _measure(page, lab.write(f"{number}.ipynb", *cells), pairs)
                 print(f"{case}: {ours:.0f} ms, interact {baseline:.0f} ms (medians of {pairs})", file=sys.stderr)
-                yield Figure(f"key to pixels, {case}", baseline / ours, 10, "ipywidgets interact with a matplotlib redraw")
+                yield Figure(
+                    f"key to pixels, {case}", baseline / ours, 10, "ipywidgets interact with a matplotlib redraw"
+                )
         finally:
             lab.stop()
 

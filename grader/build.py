@@ -201,4 +201,3 @@ def _write(path: Path, notebook: NotebookNode) -> None:
 
 def _sheet(page: Page) -> Path:
     return SHEETS / f"{page.chapter.name}.json"
-

@@ -14,7 +14,7 @@ An author declares an `Exercise` and adds to it by decorators:
     def numbers(rng):
         return {"learning_rate": rng.uniform(0.01, 1), "epoch": int(rng.integers(100))}
 
-    @exercise.mistake("The rate falls a little every epoch. It should stay level between two drops: `//` in place of `/`.")
+    @exercise.mistake("The rate falls a little every epoch. It should stay level between two drops: use `//`.")
     def decays_smoothly(learning_rate, epoch, factor=0.5, every=10):
         return learning_rate * factor ** (epoch / every)
 
@@ -113,9 +113,7 @@ class Exercise:
         if hidden_seed is not None:
             rng = np.random.default_rng([hidden_seed, zlib.crc32(self.name.encode())])
             cases += [(one.aspect, one.draw(rng), True) for one in self.hidden_cases for _ in range(one.count)]
-        return tuple(
-            Case(aspect, arguments, self._expected(arguments), hidden) for aspect, arguments, hidden in cases
-        )
+        return tuple(Case(aspect, arguments, self._expected(arguments), hidden) for aspect, arguments, hidden in cases)
 
     def sheet(self, hidden_seed: int | None = None) -> ExerciseSheet:
         """All that a judge needs. Without a seed it holds public cases only, and may be given to students."""

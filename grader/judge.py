@@ -1,4 +1,4 @@
-"""The instructor's judge: the references and hidden cases decide, where a student's notebook has only its check sheet."""
+"""The instructor's judge: references and hidden cases decide, where a student's notebook has only its check sheet."""
 
 from functools import cache
 

@@ -20,7 +20,7 @@ SECONDS_BETWEEN_LOOKS = 0.05
 MEGABYTE = 1e6
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-# Networks this small gain nothing from a second thread, and beside other work they lose much: threads wait in a busy loop.
+# Networks this small gain nothing from a second thread, and beside other work they lose much: threads wait busily.
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 
 

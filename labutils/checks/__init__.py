@@ -58,7 +58,7 @@ def check(function: Callable, time_limit: float = TIME_LIMIT) -> Panel:
 
 @_panel_instead_of_trouble
 def hint(function: Callable) -> Panel:
-    """Return one more hint each time it is called, from a nudge to nearly the answer; after the last, from the first."""
+    """Return one more hint at each call, from a nudge to nearly the answer; after the last, again from the first."""
     _, sheet = _find(function)
     number = _hints_given.get(sheet.name, 0) % len(sheet.hints) + 1
     _hints_given[sheet.name] = number

@@ -109,7 +109,9 @@ def _difference(expected: Any, got: Any, tolerance: Tolerance, exact: bool, plac
         return _lists_differ(expected, got, tolerance, exact, place)
     if wanted in ("string", "boolean", "nothing"):
         return None if expected == got else Difference("values", _quoted(expected), _quoted(got), place)
-    return None if expected is got or expected == got else Difference("values", describe(expected), describe(got), place)
+    return (
+        None if expected is got or expected == got else Difference("values", describe(expected), describe(got), place)
+    )
 
 
 def _arrays_differ(expected: Any, got: Any, tolerance: Tolerance, exact: bool, place: str) -> Difference | None:

@@ -105,7 +105,8 @@ NO_SOLUTION = (
 PROGRESS_TITLE = "Your progress"
 PROGRESS_CHAPTER = "{chapter}: {solved} of {count} exercises solved"
 PROGRESS_NOT_SAVED = (
-    "Your progress could not be saved in {path} ({reason}). The verdict above stands, and your notebook is not affected."
+    "Your progress could not be saved in {path} ({reason}). "
+    "The verdict above stands, and your notebook is not affected."
 )
 PROGRESS_DAMAGED = "The record of your progress was damaged. It was set aside as {path}, and a new one was begun."
 PROGRESS_UNREADABLE = "The record of your progress in {path} cannot be read ({reason})."

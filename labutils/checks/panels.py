@@ -224,7 +224,8 @@ def _as_html(part: Part) -> str:
         "text": f'<p style="margin:.3em 0;overflow-wrap:anywhere">{_with_code(text)}</p>',
         "code": f'<pre style="{_PREFORMATTED}">{text}</pre>',
         "hint": f'<p style="margin:.6em 0"><strong>{label}:</strong> {_with_code(text)}</p>',
-        "folded": f'<details><summary style="display:list-item">{label}</summary><pre style="{_PREFORMATTED}">{text}</pre></details>',
+        "folded": f'<details><summary style="display:list-item">{label}</summary>'
+        f'<pre style="{_PREFORMATTED}">{text}</pre></details>',
     }[part.kind]
 
 

@@ -1,7 +1,7 @@
 """Remembers which exercises were solved, in one small JSON file that belongs to the student.
 
 `LABUTILS_PROGRESS` names the file; set but empty, nothing is kept. Trouble with the file is told and never raised: a
-verdict must reach the student whatever the disk does. A file that cannot be understood is set aside, never written over.
+verdict must reach the student whatever the disk does. A file that cannot be understood is set aside, not written over.
 """
 
 import json
@@ -28,7 +28,7 @@ def progress_path() -> Path | None:
 
 
 def remember(verdict: Verdict) -> str | None:
-    """Write a verdict down. An exercise once passed stays passed. Returns a sentence if there was trouble, else None."""
+    """Write a verdict down. An exercise once passed stays passed. Returns a sentence if there was trouble, or None."""
     path = progress_path()
     if path is None or verdict.status == "not attempted":
         return None

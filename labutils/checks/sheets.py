@@ -1,7 +1,7 @@
 """The check sheet: what a notebook knows of its exercises. Data, no code, one JSON file per chapter.
 
-A sheet holds inputs, expected outputs, hints, and what each known mistake would return for those inputs. It is written by
-`python -m grader build` and read here. It holds no solution.
+A sheet holds inputs, expected outputs, hints, and what each known mistake would return for those inputs. It is written
+by `python -m grader build` and read here. It holds no solution.
 """
 
 import hashlib
@@ -46,8 +46,8 @@ class KnownMistake:
 class ExerciseSheet:
     """All that is needed to judge one exercise.
 
-    `parameters` are written as in the function's first line, with their defaults: "every=10". `aspects` maps each aspect's
-    name to its weight.
+    `parameters` are written as in the function's first line, with their defaults: "every=10". `aspects` maps each
+    aspect's name to its weight.
     """
 
     name: str

@@ -91,9 +91,7 @@ def share_of_the_new_weights(before, after):
     return ratios
 
 
-@exercise.mistake(
-    "Your ratios are upside down: large where the step is small. A tiny step should give a tiny ratio."
-)
+@exercise.mistake("Your ratios are upside down: large where the step is small. A tiny step should give a tiny ratio.")
 def upside_down(before, after):
     ratios = {}
     for layer, weights in before.items():
