@@ -30,8 +30,7 @@ QUIET = (
 # JupyterLab asks for these whether or not they exist.
 EXPECTED_MISSING = re.compile(r"/api/(workspaces|me|config)|favicon|/lsp/|/lab/api/news|custom\.css")
 
-# Seconds that a server or a page may take for one thing on a loaded machine: when waiting ends, and never how long it lasts.
-PATIENCE = 120
+PATIENCE = 120  # seconds that a server or a page may take for one thing on a loaded machine
 
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
 

@@ -154,7 +154,7 @@ def test_a_cell_that_raises_is_named_and_the_notebook_is_left_alone(tmp_path: Pa
 
 
 def test_more_time_or_memory_than_the_budget_is_a_complaint(tmp_path: Path):
-    hungry = "import time\nblock = bytearray(400_000_000)\ntime.sleep(1)\ndel block"
+    hungry = "import time\nblock = bytearray(400_000_000)\ntime.sleep(3)"
     page = page_of(tmp_path, hungry, budget="  budget:\n    seconds: 1\n    megabytes: 400\n")
     measured, complaint = build(page)
     assert measured.seconds > 1 and 400 < measured.megabytes < 800

@@ -1,7 +1,6 @@
 """Panels: what a student reads, in HTML that is valid, safe and accessible in both themes, and in text."""
 
 import os
-import shutil
 from functools import partial
 from html.parser import HTMLParser
 
@@ -13,12 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-from playwright.sync_api import sync_playwright
 
+from benchmarks._jupyterlab import CHROMIUM, chromium
 from labutils.checks.panels import Panel, Part, show_call
 from labutils.surfaces import quadratic_gradient
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 KINDS = st.sampled_from(["text", "code", "hint", "folded", "item"])
 PARTS = st.lists(st.builds(Part, KINDS, st.text(), st.text()), max_size=4)
 
@@ -109,7 +107,7 @@ def notebook():
     made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LABUTILS_PROGRESS", "")
-        return NotebookClient(made, kernel_name="python3", timeout=60).execute()
+        return NotebookClient(made, kernel_name="python3", timeout=600).execute()
 
 
 @pytest.mark.browser
@@ -120,13 +118,11 @@ def test_axe_finds_nothing_against_the_panels(notebook, theme, tmp_path):
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     page_file = tmp_path / "panels.html"
     page_file.write_text(HTMLExporter(theme=theme).from_notebook_node(notebook)[0], encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1000, "height": 1600})
         page.route("http*://**", lambda route: route.abort())
         page.goto(page_file.as_uri())
         assert page.title() != "1"
         assert page.locator("section[role=status]").count() == len(notebook.cells)
         results = Axe().run(page, context="section[role=status]")
-        browser.close()
     assert not results.violations_count, results.generate_report()
