@@ -10,10 +10,11 @@ Standard library only: `lab.py` needs this before anything is installed.
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+
+from labutils.files import write_atomically
 
 MANIFEST = ".handed_out.json"
 
@@ -34,20 +35,20 @@ def hand_out(book: Path, work: Path, today: date | None = None) -> list[tuple[st
         if kept:
             placed_beside.append((name, kept.relative_to(work).as_posix()))
         handed_out[name] = _digest(new)
-    _write(work / MANIFEST, json.dumps(handed_out, indent=1).encode())
+    write_atomically(work / MANIFEST, json.dumps(handed_out, indent=1).encode())
     return placed_beside
 
 
 def _hand_out_file(target: Path, new: bytes, handed_out: str | None, today: date) -> Path | None:
     """Write `new` to `target` where that loses nothing, else beside it; returns the file placed beside, if any."""
     if not os.path.lexists(target):
-        _write(target, new)
+        write_atomically(target, new)
         return None
     present = _digest(target.read_bytes()) if target.is_file() else None
     if _digest(new) in (present, handed_out):  # up to date, or edited by the student since it was handed out
         return None
     if present is not None and present == handed_out:
-        _write(target, new)
+        write_atomically(target, new)
         return None
     return _place_beside(target, new, today)
 
@@ -61,7 +62,7 @@ def _place_beside(target: Path, new: bytes, today: date) -> Path:
             return beside
         number += 1
         beside = target.with_name(f"{target.stem} (new {today}, {number}){target.suffix}")
-    _write(beside, new)
+    write_atomically(beside, new)
     return beside
 
 
@@ -81,22 +82,6 @@ def _read_manifest(work: Path) -> dict[str, str]:
     except (FileNotFoundError, ValueError):
         return {}
     return manifest if isinstance(manifest, dict) else {}
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file so that whoever looks sees the old or the new content, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(unfinished, 0o644)  # mkstemp makes it private
-        os.replace(unfinished, path)
-    except BaseException:  # a Ctrl-C too: it goes on its way, and no half-written file is left behind
-        os.unlink(unfinished)
-        raise
 
 
 def _digest(content: bytes) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from labutils.checks import messages
 from labutils.checks.judging import Verdict
 from labutils.checks.panels import GRADING_VARIABLE
+from labutils.files import write_atomically
 
 PATH_VARIABLE = "LABUTILS_PROGRESS"
 
@@ -36,7 +37,7 @@ def remember(verdict: Verdict) -> str | None:
         records, trouble = _read(path)
         if records.get(verdict.exercise, {}).get("status") != "passed":
             records[verdict.exercise] = {"status": verdict.status, "points": verdict.points, "of": verdict.max_points}
-            _write(path, records)
+            write_atomically(path, json.dumps(records, indent=1).encode())
     except OSError as error:
         return messages.PROGRESS_NOT_SAVED.format(path=path, reason=error.strerror or error)
     return trouble
@@ -68,14 +69,6 @@ def _read(path: Path) -> tuple[Records, str | None]:
         path.rename(aside)
         return {}, messages.PROGRESS_DAMAGED.format(path=aside)
     return records, None
-
-
-def _write(path: Path, records: Records) -> None:
-    """Write the file in full beside the old one, then exchange them, so that a crash leaves one of the two whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
-    fresh.write_text(json.dumps(records, indent=1), encoding="utf-8")
-    fresh.replace(path)
 
 
 def _free_name(path: Path) -> Path:
