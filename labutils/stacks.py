@@ -56,17 +56,20 @@ def _plain_layers(network: nn.Module) -> list[tuple[nn.Module, dict[str, str]]] 
     every = network.named_modules(remove_duplicate=False)  # one ReLU may stand in several places
     layers = [(name, layer) for name, layer in every if type(layer) is not nn.Sequential]
     has_shared_weights = len(list(network.parameters())) < sum(len(list(layer.parameters())) for _, layer in layers)
-    if type(network) is not nn.Sequential or has_shared_weights or not all(_is_plain(layer) for _, layer in layers):
+    has_hooks = any(module._forward_pre_hooks or module._forward_hooks for module in network.modules())
+    is_sequence = type(network) is nn.Sequential and all(_is_plain(layer) for _, layer in layers)
+    if not is_sequence or has_shared_weights or has_hooks:
         return None
     return [(layer, {key: f"{name}.{key}" for key, _ in layer.named_parameters()}) for name, layer in layers]
 
 
 def _is_plain(layer: nn.Module) -> bool:
-    if isinstance(layer, nn.Conv2d):
+    """Whether `_LAYERS` computes what the layer would; a subclass may compute something else."""
+    if type(layer) is nn.Conv2d:
         return layer.groups == 1 and layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
-    if isinstance(layer, nn.MaxPool2d):
+    if type(layer) is nn.MaxPool2d:
         return not layer.return_indices
-    if isinstance(layer, nn.Flatten):
+    if type(layer) is nn.Flatten:
         return (layer.start_dim, layer.end_dim) == (1, -1)
     return type(layer) in _LAYERS
 

@@ -113,10 +113,15 @@ def sweep(
 
 
 class _Descent:
-    """Stochastic gradient descent as `torch.optim.SGD` does it, with a rate, momentum and decay for each network."""
+    """Stochastic gradient descent as `torch.optim.SGD` does it, with a rate, momentum and decay for each network.
+
+    Frozen parameters, and those that the loss does not depend on, stay as they are.
+    """
 
     def __init__(self, parameters: dict[str, torch.Tensor], settings: Sequence[Setting]) -> None:
-        self.parameters = list(parameters.values())
+        self.parameters = [parameter for parameter in parameters.values() if parameter.requires_grad]
+        if not self.parameters:
+            raise ValueError("the model has no weight to train: none has requires_grad=True")
         rates, momenta, decays = (
             [setting[name] for setting in settings] for name in ("learning_rate", "momentum", "weight_decay")
         )
@@ -131,9 +136,11 @@ class _Descent:
 
         The backward pass begins with each network's rate, so its gradients come out as steps, rate included.
         """
-        steps = torch.autograd.grad(losses, self.parameters, self.rates)
+        steps = torch.autograd.grad(losses, self.parameters, self.rates, allow_unused=True)
         with torch.no_grad():
             for index, (parameter, step) in enumerate(zip(self.parameters, steps)):
+                if step is None:
+                    continue
                 if self.has_weight_decay:
                     step = step + self.shrinkage[index] * parameter
                 if self.has_momentum:
@@ -173,7 +180,7 @@ def _losses(loss: Loss, logits: torch.Tensor, y: torch.Tensor, shared: bool = Tr
 
     The targets `y` are of shape (batch, ...), or (networks, batch, ...) with `shared=False`.
     """
-    if loss is functional.cross_entropy and logits.ndim == 3:
+    if loss is functional.cross_entropy and logits.ndim == 3 and not y.is_floating_point():
         classes_second = logits.movedim(-1, 1)
         return loss(classes_second, y.expand(len(logits), -1), reduction="none").mean(-1)
     return vmap(loss, in_dims=(0, None if shared else 0))(logits, y)
@@ -198,4 +205,7 @@ def _complete(setting: Setting) -> dict[str, float]:
     for name, value in setting.items():
         if not 0 <= value < math.inf:
             raise ValueError(f"{name} is {value} in a setting; it must be a finite number, 0 or more")
-    return {**_DEFAULTS, **setting}
+    complete = {**_DEFAULTS, **setting}
+    if complete["seed"] != int(complete["seed"]):
+        raise ValueError(f"seed is {complete['seed']} in a setting; it must be a whole number, such as 0 or 1")
+    return {**complete, "seed": int(complete["seed"])}

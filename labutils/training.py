@@ -51,7 +51,7 @@ def train(
 
     Mini-batches are drawn with `generator`, by default one with seed 0. `scheduler` steps once per epoch. `on_step` is
     called as `on_step(step, model)` after each step, counting from 1. The model ends on `device`, by default the one
-    that `labutils.device()` picks. A loss that is no longer finite ends the training, and `History.stopped` says so.
+    that `labutils.device()` picks, and in evaluation mode. A loss that is no longer finite ends the training, and `History.stopped` says so.
     """
     if epochs < 1 or batch_size < 1:
         raise ValueError(f"epochs is {epochs} and batch_size is {batch_size}; both must be at least 1")

@@ -118,6 +118,36 @@ def same_weights_twice():
     return nn.Sequential(layer, nn.Tanh(), layer, nn.Tanh(), nn.Linear(6, 4))
 
 
+def frozen_first_layer():
+    network = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4))
+    network[0].requires_grad_(False)
+    return network
+
+
+class WithUnusedWeight(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.used, self.unused = nn.Linear(6, 4), nn.Linear(3, 3)
+
+    def forward(self, x):
+        return self.used(x)
+
+
+class DoublingLinear(nn.Linear):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+def with_a_subclass():
+    return nn.Sequential(DoublingLinear(6, 5), nn.Tanh(), nn.Linear(5, 4))
+
+
+def with_a_hook():
+    network = nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4))
+    network[0].register_forward_hook(lambda layer, inputs, output: 3 * output)
+    return network
+
+
 class Backwards(nn.Sequential):
     def forward(self, x):
         return self[0](self[1](x))
@@ -138,7 +168,10 @@ def test_random_networks_train_as_one_by_one(draw, seed):
 
 
 @pytest.mark.usefixtures("double_precision")
-@pytest.mark.parametrize("make_model", [Residual, batch_normalized])
+@pytest.mark.parametrize(
+    "make_model",
+    [Residual, batch_normalized, frozen_first_layer, WithUnusedWeight, with_a_subclass, with_a_hook],
+)
 def test_any_module_trains_as_one_by_one(make_model):
     data = random_split(1, (6,))
     swept = sweep(make_model, data, SETTINGS, epochs=2, batch_size=16, device=CPU)
@@ -219,6 +252,44 @@ def test_another_loss_than_cross_entropy():
     assert np.isnan(swept.validation_accuracy).all()
 
 
+def test_a_subclass_of_a_convolution_may_compute_something_else():
+    class Doubling(nn.Conv2d):
+        def forward(self, x):
+            return 2 * super().forward(x)
+
+    network, images = nn.Sequential(Doubling(1, 2, 3)), torch.rand(5, 1, 6, 6)
+    torch.testing.assert_close(Stack([network])(images)[0], network(images))
+
+
+@pytest.mark.usefixtures("double_precision")
+def test_targets_may_be_probabilities():
+    """As mixup makes them."""
+    generator = torch.Generator().manual_seed(0)
+    parts = [
+        Examples(torch.rand(n, 6, generator=generator), torch.rand(n, 4, generator=generator).softmax(-1))
+        for n in (40, 10)
+    ]
+    settings = grid(learning_rate=[0.1, 0.5], momentum=0, weight_decay=0, seed=[0, 1])
+    make_model = random_dense(np.random.default_rng(2))[0]
+    swept = sweep(make_model, Split(*parts), settings, epochs=2, batch_size=16, device=CPU)
+    assert_same_numbers(swept, one_after_the_other(make_model, Split(*parts), settings, 2, 16))
+
+
+def test_a_seed_may_be_any_kind_of_whole_number():
+    make_model, shape = random_dense(np.random.default_rng(0))
+    plain, numpy_kind, real = (
+        sweep(make_model, random_split(0, shape), [{"learning_rate": 0.1, "seed": seed}], epochs=1, device=CPU)
+        for seed in (3, np.int64(3), 3.0)
+    )
+    np.testing.assert_array_equal(plain.step_loss, numpy_kind.step_loss)
+    np.testing.assert_array_equal(plain.step_loss, real.step_loss)
+
+
+def test_a_model_that_is_frozen_whole_is_refused():
+    with pytest.raises(ValueError, match="no weight to train"):
+        sweep(lambda: nn.Linear(6, 4).requires_grad_(False), random_split(0, (6,)), grid(learning_rate=0.1), epochs=1)
+
+
 def test_the_torch_generator_and_threads_are_left_alone():
     torch.manual_seed(5)
     before, threads = torch.get_rng_state(), torch.get_num_threads()
@@ -247,6 +318,7 @@ def test_grid_takes_every_combination_in_order():
         ([{"momentum": 0.1}], {}, "names no learning_rate"),
         ([{"learning_rate": -1.0}], {}, "learning_rate is -1.0"),
         ([{"learning_rate": float("nan")}], {}, "learning_rate is nan"),
+        ([{"learning_rate": 0.1, "seed": 0.5}], {}, "seed is 0.5"),
     ],
 )
 def test_bad_settings_are_named(settings, options, words):
