@@ -1,13 +1,16 @@
-"""Calls a student's function once and records what happened. Nothing that the function does gets past this module.
+"""Calls a student's function once and records what happened. Nothing that the function does gets past this module,
+but for a KeyboardInterrupt: whoever interrupts the kernel means it.
 
 It returns a value, raises, runs too long or has not been written; it may print, warn, or change its arguments. Each of
 these is a fact in the `Outcome`, which the comparison reads. The comparison may run in another process.
 """
 
+import builtins
 import contextlib
 import copy
 import ctypes
 import functools
+import getpass
 import inspect
 import io
 import os
@@ -23,6 +26,7 @@ from typing import Any, Literal
 
 from labutils.checks import messages
 from labutils.checks.comparing import difference
+from labutils.checks.keeping import keep
 
 PRINTED_CHARACTERS = 2_000
 ERROR_CHARACTERS = 1_200
@@ -34,13 +38,18 @@ INSISTENCE = 5e-5
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call did. `value` counts when `kind` is "returned", `error*` when it is "raised"."""
+    """What one call did. `value` counts when `kind` is "returned"; when it is "raised", `error` names the type.
+
+    `traceback` may quote the arguments; `line`, the student's line that raised and where it stands, does not.
+    `seconds` tells how long a call ran that was "timed out".
+    """
 
     kind: Literal["returned", "raised", "timed out", "not attempted"]
     value: Any = None
     error: str = ""
-    error_message: str = ""
     traceback: str = ""
+    line: str = ""
+    seconds: float = 0.0
     changed: tuple[str, ...] = ()
     printed: str = ""
 
@@ -50,7 +59,10 @@ class TimeUp(BaseException):
 
 
 def call(function: Callable, arguments: dict[str, Any], seconds: float) -> Outcome:
-    """Call `function(**arguments)` on copies of the arguments, for `seconds` at most, and record what happened."""
+    """Call `function(**arguments)` on copies of the arguments, for `seconds` at most, and record what happened.
+
+    A call into C (`sum(itertools.count())`) cannot be stopped from inside: the time limit waits until it returns.
+    """
     printed = _Printed()
     with _contained(printed):
         clock = _Clock()
@@ -60,7 +72,7 @@ def call(function: Callable, arguments: dict[str, Any], seconds: float) -> Outco
         except TimeUp:
             outcome = Outcome("timed out")
     if clock.rang:  # also when the function swallowed the interruption and came to an end late
-        outcome = Outcome("timed out")
+        outcome = Outcome("timed out", seconds=seconds)
     return replace(outcome, printed=printed.text())
 
 
@@ -79,21 +91,40 @@ def _attempt(function: Callable, arguments: dict[str, Any]) -> Outcome:
     except (TimeUp, KeyboardInterrupt):
         raise
     except BaseException as error:  # SystemExit and a student's own classes included
-        if _is_stub(error, function):
+        if _guarded(_is_stub, error, function, otherwise=False):
             return Outcome("not attempted")
+        name = _utf8(type(error).__name__)
         return Outcome(
-            "raised", error=type(error).__name__, error_message=_message(error), traceback=own_traceback(error)
+            "raised",
+            error=name,
+            traceback=_guarded(own_traceback, error, otherwise=name),
+            line=_guarded(own_line, error, otherwise=""),
         )
     changed = tuple(name for name in arguments if difference(arguments[name], given[name], exact=True))
-    return Outcome("returned", value=value, changed=changed)
+    return Outcome("returned", value=_guarded(keep, value, otherwise=value), changed=changed)
+
+
+def _guarded(action: Callable, *given: Any, otherwise: Any) -> Any:
+    """`action(*given)`, or `otherwise` where it raises: a student's class may do so when it is printed or copied."""
+    try:
+        return action(*given)
+    except (TimeUp, KeyboardInterrupt):
+        raise
+    except BaseException:
+        return otherwise
 
 
 def _is_stub(error: BaseException, function: Callable) -> bool:
-    """Tell a stub's bare `raise NotImplementedError` from torch's, which has words, and from that of another stub."""
+    """Tell a stub's bare `raise NotImplementedError` from torch's, which has words, and from that of another stub.
+
+    A function with more lines than that one is no stub: a student wrote it and forgot to delete the line.
+    """
     if not isinstance(error, NotImplementedError) or error.args:
         return False
-    innermost = [frame for frame, _ in traceback.walk_tb(error.__traceback__)][-1]
-    return innermost.f_code.co_name == getattr(inspect.unwrap(function), "__name__", innermost.f_code.co_name)
+    frame, line = list(traceback.walk_tb(error.__traceback__))[-1]
+    code = frame.f_code
+    written = {number for _, _, number in code.co_lines()} - {None, code.co_firstlineno, line}
+    return not written and code.co_name == getattr(inspect.unwrap(function), "__name__", code.co_name)
 
 
 def call_all(function: Callable, calls: list[dict[str, Any]], seconds: float) -> list[Outcome]:
@@ -110,14 +141,24 @@ def call_all(function: Callable, calls: list[dict[str, Any]], seconds: float) ->
 
 def own_traceback(error: BaseException) -> str:
     """The traceback of `error` from the student's own first line on: without this package and with few frames."""
-    frames = error.__traceback__
-    while frames is not None and os.path.dirname(frames.tb_frame.f_code.co_filename) == os.path.dirname(__file__):
-        frames = frames.tb_next
-    summary = traceback.TracebackException(type(error), error, frames, limit=-TRACEBACK_FRAMES, compact=True)
-    for frame in summary.stack:
+    summary = traceback.TracebackException(type(error), error, error.__traceback__, compact=True)
+    summary.stack = _own_frames(summary.stack)
+    return _utf8(_shortened("".join(summary.format()).rstrip()))
+
+
+def own_line(error: BaseException) -> str:
+    """The line of the student's that raised `error`, and where it stands; nothing that the error says."""
+    frames = _own_frames(traceback.extract_tb(error.__traceback__))
+    return _utf8(_shortened("".join(traceback.StackSummary.from_list(frames[-1:]).format()).rstrip()))
+
+
+def _own_frames(stack: traceback.StackSummary) -> traceback.StackSummary:
+    """The last few frames, without those of this package."""
+    own = [frame for frame in stack if os.path.dirname(frame.filename) != os.path.dirname(__file__)]
+    for frame in own[-TRACEBACK_FRAMES:]:
         if "ipykernel" in frame.filename:  # the name of a temporary file that no reader ever sees
             frame.filename = messages.CELL
-    return _shortened("".join(summary.format()).rstrip())
+    return traceback.StackSummary.from_list(own[-TRACEBACK_FRAMES:])
 
 
 class _Clock:
@@ -186,7 +227,12 @@ def _contained(printed: "_Printed") -> Iterator[None]:
     def leave() -> None:
         raise SystemExit
 
+    def ask(*_: Any, **__: Any) -> None:
+        raise EOFError(messages.NOBODY_TO_ASK)
+
     stdin, sys.stdin = sys.stdin, io.StringIO()  # Python's `exit` closes it
+    asking = builtins.input, getpass.getpass  # a notebook's own ask the reader, whatever stdin is
+    builtins.input = getpass.getpass = ask
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
         shell.ask_exit = leave  # what `exit` calls in a notebook; the kernel would stop
@@ -195,6 +241,7 @@ def _contained(printed: "_Printed") -> Iterator[None]:
             yield
     finally:
         sys.stdin = stdin
+        builtins.input, getpass.getpass = asking
         if shell is not None:
             del shell.ask_exit
 
@@ -210,13 +257,13 @@ class _Printed(io.TextIOBase):
         return True
 
     def write(self, text: str) -> int:
-        kept = text[: PRINTED_CHARACTERS - len(self._kept)]
-        self._kept += kept
-        self._left_out += len(text) - len(kept)
+        room = max(PRINTED_CHARACTERS - len(self._kept), 0)
+        self._kept += _utf8(text[:room])
+        self._left_out += max(len(text) - room, 0)
         return len(text)
 
     def text(self) -> str:
-        return self._kept + (f"\n… and {self._left_out:,} characters more" if self._left_out else "")
+        return self._kept + (messages.MORE_PRINTED.format(count=self._left_out) if self._left_out else "")
 
 
 def _copy(value: Any) -> Any:
@@ -224,15 +271,12 @@ def _copy(value: Any) -> Any:
     return value if isinstance(value, (types.FunctionType, functools.partial)) else copy.deepcopy(value)
 
 
-def _message(error: BaseException) -> str:
-    """The error's own words; a class whose `__str__` fails must not take the check down with it."""
-    try:
-        return _shortened(str(error))
-    except Exception as failure:
-        return f"(its message could not be read: {type(failure).__name__})"
-
-
 def _shortened(text: str) -> str:
     """Leave out the middle of a long text: an error may quote a whole array."""
     half = ERROR_CHARACTERS // 2
     return text if len(text) <= ERROR_CHARACTERS else f"{text[:half]}\n…\n{text[-half:]}"
+
+
+def _utf8(text: str) -> str:
+    """The text with what no file or browser takes (half a surrogate pair) written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,7 +1,8 @@
 """Compares what a function returned with what it should have: the first rung of a ladder on which the two differ.
 
 The rungs, in order: nothing returned, wrong type, wrong keys, wrong length or shape, wrong dtype, NaN or infinite,
-wrong values. Each later rung makes sense only once the earlier ones hold, so a student is told one thing at a time.
+another spelling, wrong values. Each later rung makes sense only once the earlier ones hold, so a student is told one
+thing at a time.
 """
 
 import functools
@@ -27,15 +28,26 @@ class Tolerance:
     absolute: float = 1e-9
 
 
+@dataclass(frozen=True, eq=False)
+class TooLarge:
+    """Stands in place of a returned value that was too large to be kept. It equals nothing, another one neither."""
+
+    description: str
+
+
 @dataclass(frozen=True)
 class Difference:
-    """Where and how two values differ. `place` is empty for the value as a whole, else as Python would index it."""
+    """Where and how two values differ. `place` is empty for the value as a whole, else as Python would index it.
+
+    Where they differ in kind, `kinds` are those of the expected and the returned value, keys of `messages.KINDS`.
+    """
 
     rung: str
     expected: str
     got: str
     place: str = ""
     count: int = 1
+    kinds: tuple[str, str] = ("", "")
 
 
 def difference(
@@ -56,6 +68,8 @@ def kind_of(value: Any) -> str:
     """The type as a student would name it, numbers and lists taken together."""
     if value is None:
         return "nothing"
+    if isinstance(value, TooLarge):
+        return "too large"
     if isinstance(value, np.ndarray):
         return _kind_of_array(value)
     if is_tensor(value):
@@ -63,17 +77,22 @@ def kind_of(value: Any) -> str:
     for kind, types_of_kind in _KINDS.items():
         if isinstance(value, types_of_kind):
             return kind
-    return f"a value of type {type(value).__name__}"
+    return "other"
 
 
 def describe(value: Any) -> str:
     """A value's type in words: "a numpy array of shape (3, 2)", "a generator"."""
-    kind = kind_of(value)
-    if kind in ("array", "tensor"):
-        return messages.KINDS[kind].format(shape=tuple(value.shape))
-    if kind == "list":
-        return messages.KINDS[type(value).__name__ if type(value) in (list, tuple) else kind].format(length=len(value))
-    return messages.KINDS.get(kind, kind)
+    sentence = messages.KINDS[_finer_kind_of(value)]
+    return sentence.format(
+        shape=tuple(getattr(value, "shape", ())),
+        name=type(value).__name__,
+        description=value.description if isinstance(value, TooLarge) else "",
+    )
+
+
+def _finer_kind_of(value: Any) -> str:
+    """The kind, with lists and tuples told apart, which are compared as one."""
+    return "tuple" if type(value) is tuple else kind_of(value)
 
 
 _KINDS: dict[str, Any] = {
@@ -100,13 +119,16 @@ def _difference(expected: Any, got: Any, tolerance: Tolerance, exact: bool, plac
     wanted, given = kind_of(expected), kind_of(got)
     if wanted != given:
         rung = "nothing" if got is None else "type"
-        return Difference(rung, describe(expected), describe(got), place)
+        kinds = _finer_kind_of(expected), _finer_kind_of(got)
+        return Difference(rung, describe(expected), describe(got), place, kinds=kinds)
     if wanted in ("array", "tensor", "number"):
         return _arrays_differ(expected, got, tolerance, exact, place)
     if wanted == "dict":
         return _dicts_differ(expected, got, tolerance, exact, place)
     if wanted == "list":
         return _lists_differ(expected, got, tolerance, exact, place)
+    if wanted == "string" and expected != got and _letters(expected) == _letters(got):
+        return Difference("spelling", _quoted(expected), _quoted(got), place)
     if wanted in ("string", "boolean", "nothing"):
         return None if expected == got else Difference("values", _quoted(expected), _quoted(got), place)
     return (
@@ -122,18 +144,24 @@ def _arrays_differ(expected: Any, got: Any, tolerance: Tolerance, exact: bool, p
         return Difference("dtype", str(expected.dtype), str(got.dtype), place)
     if expected.dtype.kind not in "iufcb" or got.dtype.kind not in "iufcb":
         equal = np.asarray(expected == got)
-    elif exact:
+    elif exact or _are_whole(expected, got):
         equal = (expected == got) | (np.isnan(expected) & np.isnan(got))
     else:
         lost = np.isfinite(expected) & ~np.isfinite(got)
         if lost.any():
             return _entry("not finite", expected, got, lost, place)
         equal = np.isclose(got, expected, tolerance.relative, tolerance.absolute, equal_nan=True)
+        if _are_whole(expected):  # a count that was made by a division: rounded, but not off by one
+            equal &= np.abs(got - expected) < 0.5
     return None if equal.all() else _entry("values", expected, got, ~equal, place)
 
 
 def _as_numpy(value: Any) -> np.ndarray:
     return value.detach().cpu().numpy() if is_tensor(value) else np.asarray(value)
+
+
+def _are_whole(*arrays: np.ndarray) -> bool:
+    return all(array.dtype.kind in "iub" for array in arrays)
 
 
 def _dtype_family(array: np.ndarray) -> str:
@@ -147,13 +175,20 @@ def _entry(rung: str, expected: np.ndarray, got: np.ndarray, wrong: np.ndarray, 
 
 
 def _number(value: Any) -> str:
-    return f"{value:.7g}" if isinstance(value, (int, float, np.number)) else _quoted(value)
+    if isinstance(value, (int, np.integer)):
+        return _quoted(int(value))
+    return f"{value:.7g}" if isinstance(value, (float, np.number)) else _quoted(value)
 
 
 def _quoted(value: Any) -> str:
     """As Python writes it, cut when it is long."""
     text = repr(value[:LONGEST_QUOTE] if isinstance(value, str) else value)
     return text if len(text) <= LONGEST_QUOTE else f"{text[:LONGEST_QUOTE]}…"
+
+
+def _letters(text: str) -> str:
+    """A string without what is easily mistyped: spaces, and whether a letter is a capital."""
+    return "".join(text.split()).casefold()
 
 
 def _keys(mapping: dict) -> str:

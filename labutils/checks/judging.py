@@ -103,7 +103,7 @@ def _failure(sheet: ExerciseSheet, case: Case, outcome: Outcome) -> Failure | No
     if outcome.kind != "returned":
         return Failure(case, outcome)
     found = difference(case.expected, outcome.value, sheet.tolerance)
-    if outcome.changed and (found is None or found.rung == "values"):
+    if outcome.changed and (found is None or found.rung in ("spelling", "values")):
         return Failure(case, outcome, Difference("changed", "unchanged", ", ".join(outcome.changed)))
     return Failure(case, outcome, found) if found else None
 

@@ -35,6 +35,8 @@ KINDS = {
     "iterator": "an iterator",
     "class": "a class",
     "function": "a function",
+    "other": "a value of type {name}",
+    "too large": "{description}, too large to be compared",
 }
 NO_KEYS = "none"
 
@@ -48,31 +50,38 @@ RUNGS = {
     "dtype": "{value} should hold numbers of type {expected}, and yours holds {got}.",
     "not finite": "{value} should be {expected}, and yours is {got}.{count}",
     "changed": "Your function changed its input {got}. Work on a copy: whoever calls it may still need the original.",
+    "spelling": "{value} should be {expected}, and yours is {got}. Only capital letters or spaces differ.",
     "values": "{value} should be {expected}, and yours is {got}.{count}",
     "unreadable": "{value} should be {expected}, and yours cannot be compared with that ({got}).",
 }
 THE_RESULT = "The result"
 THE_ENTRY = "Entry {place} of the result"
 ENTRIES_DIFFER = " {count} entries differ in all."
-# What helps when one type stands in place of another: how the expected one begins, how the one returned begins, advice.
-ADVICE = (
-    ("", "a generator", "Collect the values and use `return` in place of `yield`."),
-    ("", "an iterator", "Collect its values, with `list(...)` or `np.array(list(...))`."),
-    ("", "a torch tensor", "This exercise works in numpy: convert with `.numpy()`, or a single number with `.item()`."),
-    ("a numpy array", "a list", "Turn it into an array with `np.array(...)`."),
-    ("", "a tuple", "Return the value alone, with no comma behind it."),
-    ("", "a function", "Call the function, with parentheses, in place of returning it."),
-    ("", "a class", "Make an object of it, with parentheses, or return a plain value."),
-)
+# What helps when one kind stands in place of another: by the kind expected, if it matters, and the kind returned.
+ADVICE = {
+    (None, "generator"): "Collect the values and use `return` in place of `yield`.",
+    (None, "iterator"): "Collect its values, with `list(...)` or `np.array(list(...))`.",
+    (None, "tensor"): "This exercise works in numpy: convert with `.numpy()`, or a single number with `.item()`.",
+    ("array", "list"): "Turn it into an array with `np.array(...)`.",
+    (None, "tuple"): "Return the value alone, with no comma behind it.",
+    (None, "function"): "Call the function, with parentheses, in place of returning it.",
+    (None, "class"): "Make an object of it, with parentheses, or return a plain value.",
+}
 PRINTED_ONLY = "Printing shows a value, `return` hands it on."
 HIDDEN = "The calls shown to you come out right. One that is not shown fails, in the part “{aspect}”."
 IN_CALL = "In this call:"
 RAISED = "Your function stopped with {error}:"
+STUB_RAISED = (
+    "Your code ran as far as the line `raise NotImplementedError`, which only holds the place of an answer. If it "
+    "stands in your own function, delete it and return your result; if in another exercise's, write that one first."
+)
 RECURSION = "Your function called itself until Python gave up (RecursionError). Which call should be the last one?"
 EXITED = "Your function called `exit()` or `quit()`, which end the whole program. Leave a function with `return`."
 TIMED_OUT = "Your function was still running after {seconds:g} s and was stopped. Is there a loop that never ends?"
+NOBODY_TO_ASK = "nobody can answer while a function is checked; what it needs comes in its parameters"
 CELL = "your cell"
 PRINTED = "What your function printed"
+MORE_PRINTED = "\n… and {count:,} characters more"
 HINT = "Hint"
 MORE_HELP = "For a hint, run hint({exercise})."
 STILL_MORE_HELP = "For more help, run hint({exercise})."

@@ -27,7 +27,6 @@ _COLOURS = {
     "raised": "var(--jp-error-color1, #c62828)",
 }
 _ERRORS_EXPLAINED = {"RecursionError": messages.RECURSION, "SystemExit": messages.EXITED}
-_GOOD = (messages.HOLDS, messages.STATUS["passed"])
 _NEUTRAL = "var(--jp-border-color1, #757575)"
 _PREFORMATTED = (
     "font-family:var(--jp-code-font-family, monospace);white-space:pre-wrap;overflow-wrap:anywhere;"
@@ -37,11 +36,15 @@ _PREFORMATTED = (
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a panel. `kind` says how it looks; `label` heads a hint, names a folded part or marks a list item."""
+    """A piece of a panel. `kind` says how it looks; `label` heads a hint, names a folded part or marks a list item.
+
+    An item that `holds` gets a tick.
+    """
 
     kind: Literal["text", "code", "hint", "folded", "item"]
     text: str
     label: str = ""
+    holds: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def _verdict_parts(verdict: Verdict, seconds: float, complaint: str | None) -> I
             yield Part("text", messages.ALSO_TIMED_OUT.format(seconds=seconds))
         if any(verdict.aspects.values()):
             for name, holds in verdict.aspects.items():
-                yield Part("item", name, messages.HOLDS if holds else messages.FAILS)
+                yield Part("item", name, messages.HOLDS if holds else messages.FAILS, holds)
         more_help = messages.MORE_HELP if verdict.mistake is None else messages.STILL_MORE_HELP
         yield Part("text", more_help.format(exercise=verdict.exercise))
     if verdict.printed:
@@ -151,6 +154,8 @@ def _failure_parts(verdict: Verdict, failure: Failure, seconds: float) -> Iterat
     elif outcome.kind == "raised":
         yield Part("text", messages.RAISED.format(error=outcome.error))
         yield Part("code", outcome.traceback)
+        if outcome.error == "NotImplementedError" and outcome.traceback.endswith("\nNotImplementedError"):
+            yield Part("text", messages.STUB_RAISED)
     elif failure.difference is not None:
         yield from _difference_parts(failure.difference, failure.case.hidden, printed=bool(outcome.printed))
 
@@ -164,12 +169,8 @@ def _difference_parts(found: Difference, hidden: bool, printed: bool) -> Iterato
     sentence = messages.RUNGS[found.rung].format(value=entry, expected=found.expected, got=found.got, count=count)
     advice = messages.PRINTED_ONLY if found.rung == "nothing" and printed else ""
     if found.rung == "type":
-        advice = next((words for wanted, given, words in messages.ADVICE if _begin(found, wanted, given)), "")
+        advice = messages.ADVICE.get(found.kinds) or messages.ADVICE.get((None, found.kinds[1]), "")
     yield Part("text", f"{sentence} {advice}".rstrip())
-
-
-def _begin(found: Difference, wanted: str, given: str) -> bool:
-    return found.expected.startswith(wanted) and found.got.startswith(given)
 
 
 def _show_value(value: Any) -> str:
@@ -199,7 +200,7 @@ def _show_arguments(arguments: dict[str, Any]) -> str:
 
 def _as_text(part: Part) -> str:
     if part.kind == "item":
-        return f"  [{'x' if part.label in _GOOD else ' '}] {part.text}: {part.label}"
+        return f"  [{'x' if part.holds else ' '}] {part.text}: {part.label}"
     indented = part.text.replace("\n", "\n    ")
     return {
         "text": part.text,
@@ -217,7 +218,7 @@ def _list(items: Iterable[Part]) -> str:
 def _as_html(part: Part) -> str:
     text, label = html.escape(part.text), html.escape(part.label)
     if part.kind == "item":
-        mark = "✓" if part.label in _GOOD else "–"
+        mark = "✓" if part.holds else "–"
         column = "display:inline-block;width:1.3em"
         return f'<li style="margin:0"><span aria-hidden="true" style="{column}">{mark}</span>{text}: {label}</li>'
     return {

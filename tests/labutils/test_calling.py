@@ -118,7 +118,8 @@ def test_a_traceback_starts_at_the_students_line_and_stays_short():
     outcome = call(fails, {"depth": 50}, 5)
     assert outcome.error == "ValueError"
     assert "checks/calling.py" not in outcome.traceback.replace("\\", "/")
-    assert len(outcome.traceback) < ERROR_CHARACTERS + 10 and len(outcome.error_message) < ERROR_CHARACTERS + 10
+    assert len(outcome.traceback) < ERROR_CHARACTERS + 10 and len(outcome.line) < ERROR_CHARACTERS + 10
+    assert outcome.line.endswith('raise ValueError("y" * 100_000)') and "yyy" not in outcome.line
 
 
 def test_words_that_take_for_ever_are_cut_off_too():
@@ -142,7 +143,29 @@ def test_only_the_stub_counts_as_not_attempted():
     def of_a_library():
         raise NotImplementedError("forward is missing")
 
-    assert [call(f, {}, 5).kind for f in (stub, uses_a_stub, of_a_library)] == ["not attempted", "raised", "raised"]
+    def with_the_last_line_left():
+        result = 1.0
+        raise NotImplementedError
+        return result
+
+    functions = (stub, uses_a_stub, of_a_library, with_the_last_line_left)
+    assert [call(f, {}, 5).kind for f in functions] == ["not attempted", "raised", "raised", "raised"]
+
+
+def test_a_stub_with_a_docstring_over_several_lines_is_a_stub():
+    def stub(
+        value,
+        factor=2.0,
+    ):
+        """Return the product.
+
+        >>> stub(1.0)
+        2.0
+        """
+        # YOUR CODE HERE
+        raise NotImplementedError
+
+    assert call(stub, {"value": 1.0}, 5).kind == "not attempted"
 
 
 def test_an_interruption_by_the_student_gets_through():

@@ -38,7 +38,7 @@ BODIES = {
     "raise ValueError('too small')": "ValueError: too small",
     "raise Unspeakable()": "Your function stopped with Unspeakable",
     "raise Untamed()": "Your function stopped with Untamed",
-    "return learning_rat": "File \"your cell\", line 2, in step_decay",
+    "return learning_rat": 'File "your cell", line 2, in step_decay',
     "return step_decay(learning_rate, epoch)": "called itself until Python gave up",
     "while True: pass": "still running after 0.3 s",
     "time.sleep(1e9)": "still running after 0.3 s",
@@ -53,21 +53,18 @@ BODIES = {
     "sys.stdout = sys.stderr = None; return 7": "should be 0.1, and yours is 7",
     "return check(step_decay)": "yours is a value of type Panel",
     "raise NotImplementedError": "in place of `raise NotImplementedError`",
+    "rate = learning_rate * factor ** (epoch // every)\nraise NotImplementedError": "Your code ran as far as the line `raise NotImplementedError`",
     "return another()": "Your function stopped with NotImplementedError",
 }
 # Other things given to `check`, and words of what is said.
 WHOLE_CELLS = {
-    "def step_decay(rate, epoch, factor=0.5, every=10): return rate\ncheck(step_decay)":
-    "Yours takes (rate, epoch, factor=0.5, every=10)",
-    "def step_decay(learning_rate, epoch, factor, every, /): return 1\ncheck(step_decay)":
-    "Yours takes (learning_rate, epoch, factor, every, /)",
-    "def step_decay(learning_rate, epoch, factor=0.1, every=10): return 0\ncheck(step_decay)":
-    "Yours has other defaults: (learning_rate, epoch, factor=0.1, every=10)",
+    "def step_decay(rate, epoch, factor=0.5, every=10): return rate\ncheck(step_decay)": "Yours takes (rate, epoch, factor=0.5, every=10)",
+    "def step_decay(learning_rate, epoch, factor, every, /): return 1\ncheck(step_decay)": "Yours takes (learning_rate, epoch, factor, every, /)",
+    "def step_decay(learning_rate, epoch, factor=0.1, every=10): return 0\ncheck(step_decay)": "Yours has other defaults: (learning_rate, epoch, factor=0.1, every=10)",
     "check(step_decay, 0.3)": "the very function that was checked before",
     "step_decay = lambda learning_rate, epoch, factor=0.5, every=10: learning_rate * factor ** (epoch // every)\n"
     "check(step_decay)": "Every call came out right",
-    "def logged(f): return lambda **given: f(**given)\nstep_decay = logged(step_decay)\ncheck(step_decay)":
-    "Every call came out right",
+    "def logged(f): return lambda **given: f(**given)\nstep_decay = logged(step_decay)\ncheck(step_decay)": "Every call came out right",
     "check(0.1)": "Give the function itself, without parentheses or quotes",
     "check('step_decay')": "as in check(step_decay)",
     "check(Hostile())": "This is a value of type Hostile",

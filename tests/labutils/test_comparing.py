@@ -111,7 +111,9 @@ def test_a_right_answer_written_differently_is_right(expected, got):
     [(1.0, None, "nothing"), (1.0, True, "type"), (1.0, "1", "type"), (np.ones(2), [1, 1], "type"),
      (np.ones(2), np.ones((2, 1)), "shape"), ([1], [1, 2], "length"), ({"a": 1}, {"b": 1}, "keys"),
      (np.ones(2), np.ones(2, int), "dtype"), (np.ones(2), np.array([1, np.nan]), "not finite"),
-     (1.0, np.inf, "not finite"), (np.inf, 1.0, "values"), (np.ones(2), torch.ones(2), "type")],
+     (1.0, np.inf, "not finite"), (np.inf, 1.0, "values"), (np.ones(2), torch.ones(2), "type"),
+     ("too high", "Too High", "spelling"), ("too high", "toohigh ", "spelling"), (["a"], ["A"], "spelling"),
+     ("too high", "too low", "values")],
     ids=lambda value: type(value).__name__,
 )  # fmt: skip
 def test_the_first_rung_on_which_they_differ(expected, got, rung):

@@ -46,6 +46,12 @@ def wrong_for_ten(n):
     return 0 if isinstance(n, int) and n == 10 else n**2
 
 
+def stub(n):
+    """The square of n."""
+    # YOUR CODE HERE
+    raise NotImplementedError
+
+
 def partly(n):
     if isinstance(n, int):
         return n**2
@@ -73,12 +79,13 @@ def slow_on_arrays(n):
         (lambda n: 1.0, "failed", 0.75, None),
         (wrong_for_ten, "failed", 2.25, None),
         (fail, "raised", 0, "fails"),
-        (partly, "not attempted", 0, None),
+        (stub, "not attempted", 0, None),
+        (partly, "raised", 1.5, None),
         (spoil, "failed", 1.5, None),
         (slow_on_arrays, "failed", 1.5, None),
         (lambda n: None, "failed", 0, None),
     ],
-    ids="right doubles ones hidden fails partly spoils slow nothing".split(),
+    ids="right doubles ones hidden fails stub partly spoils slow nothing".split(),
 )
 def test_points_follow_the_aspects_that_hold(function, status, points, mistake):
     found = verdict(function)

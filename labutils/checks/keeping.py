@@ -1,0 +1,47 @@
+"""Keeps what a function returned as it was then: a later call may change it, and a large one would fill the memory."""
+
+import copy
+import functools
+import sys
+import types
+from typing import Any
+
+import numpy as np
+
+from labutils.checks.comparing import TooLarge, describe
+from labutils.checks.values import is_tensor
+
+LARGEST_VALUE = 20_000_000
+"""Bytes. No check sheet holds a value of this size, so a larger one cannot be right."""
+
+
+def keep(value: Any) -> Any:
+    """Return a copy of `value`, or a `TooLarge` in its place. Raises whatever its parts raise while they are copied.
+
+    A tensor is copied without its gradient function, a list or dict of a class of its own as a plain one.
+    """
+    return TooLarge(describe(value)) if _size(value) > LARGEST_VALUE else _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    if is_tensor(value):
+        return value.detach().clone()
+    if isinstance(value, (list, tuple)):
+        return (list if isinstance(value, list) else tuple)(_copied(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, (types.FunctionType, functools.partial)):  # a copy of a partial equals nothing else
+        return value
+    return copy.deepcopy(value)
+
+
+def _size(value: Any) -> int:
+    """About how many bytes a copy would fill."""
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if is_tensor(value):
+        return value.numel() * value.element_size()
+    if isinstance(value, (list, tuple, dict)):
+        items = value.values() if isinstance(value, dict) else value
+        return sys.getsizeof(value) + sum(map(_size, items))
+    return sys.getsizeof(value)
