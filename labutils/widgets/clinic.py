@@ -47,20 +47,24 @@ def runs() -> list[Run]:
 
 
 def _words() -> dict:
-    """What the browser is told once: every run with its curves and its explanation, and every diagnosis."""
+    """What the browser is told once, in rows: the curves of every run, its explanation, and every diagnosis."""
     words = tomllib.loads(_read("clinic.toml"))
-    cases = [
-        {
-            "name": run.name,
-            "diagnosis": run.diagnosis,
-            "train": run.train_loss.tolist(),
-            "validation": run.validation_loss.tolist(),
-            "settings": _settings(**run.settings),
-            **words["runs"][run.name],
-        }
-        for run in runs()
-    ]
-    return {"CASES": cases, "DIAGNOSES": [{"name": name, **words["diagnoses"][name]} for name in DIAGNOSES]}
+    explained = [(run, words["runs"][run.name]) for run in runs()]
+    diagnoses = [(name, words["diagnoses"][name]) for name in DIAGNOSES]
+    return {
+        "CURVES": [[_folded(run.train_loss), _folded(run.validation_loss)] for run in runs()],
+        "RUNS": [[run.diagnosis, _settings(**run.settings), told["seen"], told["done"]] for run, told in explained],
+        "DIAGNOSES": [[name, told["sign"], told["cure"]] for name, told in diagnoses],
+    }
+
+
+def _folded(losses: np.ndarray) -> str:
+    """A curve as a letter per epoch, a third as long as its numbers when packed; `unfold` in clinic.js reverses it.
+
+    A letter is a step of the loss in hundredths, from 0 or from the epoch before: from # on 0, -1, 1, -2, 2, …
+    """
+    steps = np.diff(np.round(100 * losses).astype(int), prepend=0)
+    return "".join(chr(ord("#") + place) for place in np.where(steps < 0, -2 * steps - 1, 2 * steps))
 
 
 def _settings(hidden: list[int], learning_rate: float, epochs: int, batch_size: int, **special) -> str:
@@ -82,7 +86,7 @@ class CurveClinic(LabWidget):
     """One real run at a time: look at its two loss curves, pick a diagnosis, read why it fits or does not.
 
     seed: the order of the runs, a whole number from 0 on. Works without a kernel. `picks` holds what was picked so far,
-    in order, by the name of the run.
+    in order, by the number of the run in `runs()`.
     """
 
     _esm = script("clinic.js", **_words())

@@ -8,6 +8,7 @@ from labutils.surfaces import SURFACES
 from labutils.widgets.base import LabWidget, one_of, script, within
 
 _LARGEST_STABLE_RATE = {"bowl": 2 / 1, "ravine": 2 / 20}  # 2/λmax of the two quadratics
+_LOWEST_LOSS = {"saddle": -1 / 4, "two_minima": -1.9300161636914246}  # that of the other surfaces is 0
 
 
 def _drawn(name: str) -> dict:
@@ -19,7 +20,22 @@ def _drawn(name: str) -> dict:
         "y": surface.y_range,
         "start": surface.start,
         "limit": _LARGEST_STABLE_RATE.get(name),
+        "lowest": _LOWEST_LOSS.get(name, 0),
     }
+
+
+def loss_above_minimum(name: str, path: np.ndarray) -> np.ndarray:
+    """How far the loss along `path`, of shape (steps + 1, 2), lies above the lowest loss of the surface `name`.
+
+    At least 1e-12: a logarithmic axis has no place for 0, and below that it is mostly rounding.
+    """
+    return np.maximum(SURFACES[name].loss(path) - _LOWEST_LOSS.get(name, 0), 1e-12)
+
+
+def decades(heights: np.ndarray) -> tuple[int, int]:
+    """The exponents of ten between which the loss axis runs, three decades or more, for `loss_above_minimum`."""
+    roof = int(np.clip(np.ceil(np.log10(max(heights))), -9, 300))
+    return min(int(np.floor(np.log10(min(heights)))), roof - 3), roof
 
 
 class DescentPlayground(LabWidget):
@@ -32,7 +48,7 @@ class DescentPlayground(LabWidget):
     What is moved in the browser comes back as `surface`, `learning_rate`, `start` and `steps`.
     """
 
-    _esm = script("descent.js", SURFACES={name: _drawn(name) for name in SURFACES})
+    _esm = script("controls.js", "descent.js", SURFACES={name: _drawn(name) for name in SURFACES})
     surface = traitlets.Unicode().tag(sync=True)
     learning_rate = traitlets.Float().tag(sync=True)
     start_x = traitlets.Float().tag(sync=True)
@@ -78,7 +94,8 @@ class DescentPlayground(LabWidget):
                 break
             path.append(path[-1] - self.learning_rate * surface.gradient(path[-1]))
         path = np.array(path)
-        losses = surface.loss(path)
+        heights = loss_above_minimum(self.surface, path)
+        low, high = decades(heights)
 
         figure = Figure(figsize=(9, 3.6), layout="constrained")
         plane, curve = figure.subplots(1, 2, width_ratios=(3, 2))
@@ -88,6 +105,7 @@ class DescentPlayground(LabWidget):
         plane.contourf(x, y, height, levels, cmap="cividis")
         plane.plot(*path.T, "o-", color="#bd1f01", markersize=3)
         plane.set(xlim=surface.x_range, ylim=surface.y_range, title=surface.title, xlabel="weight 1", ylabel="weight 2")
-        curve.plot(losses, "--", color="#bd1f01")
-        curve.set(ylim=(min(0, losses.min()), 1.15 * max(losses[0], 0.1)), title="Loss", xlabel="step", ylabel="loss")
+        curve.plot(heights, color="#3f90da")
+        label = "loss above the minimum" if self.surface in _LOWEST_LOSS else "loss"
+        curve.set(yscale="log", ylim=(10.0**low, 10.0**high), title="Loss", xlabel="step", ylabel=label)
         return figure

@@ -47,9 +47,7 @@ PATIENTS = {
     "small weights": Patient("bad initialization", hidden=(64, 64, 64), initial_std=0.05, epochs=24),
     "tiny weights": Patient("bad initialization", hidden=(32, 32), initial_std=0.01, momentum=0.5, epochs=36),
     "few examples": Patient("overfitting", hidden=(128,), examples=60, batch_size=10, epochs=40),
-    "wrong labels": Patient(
-        "overfitting", hidden=(512,), momentum=0.9, examples=150, wrong_labels=0.3, epochs=40
-    ),
+    "wrong labels": Patient("overfitting", hidden=(512,), momentum=0.9, examples=150, wrong_labels=0.3, epochs=40),
     "tiny steps": Patient("rate too low", learning_rate=0.002),
     "small steps": Patient("rate too low", hidden=(64,), learning_rate=0.006, epochs=28),
     "stopped in full swing": Patient("train longer", learning_rate=0.04, epochs=14),
@@ -119,13 +117,15 @@ def main() -> None:
     runs = []
     for name, patient in PATIENTS.items():
         history = treat(patient, data)
-        runs.append({
-            "name": name,
-            "diagnosis": patient.diagnosis,
-            "settings": changed(patient),
-            "train_loss": [round(loss, 2) for loss in history.train_loss],
-            "validation_loss": [round(loss, 2) for loss in history.validation_loss],
-        })
+        runs.append(
+            {
+                "name": name,
+                "diagnosis": patient.diagnosis,
+                "settings": changed(patient),
+                "train_loss": [round(loss, 2) for loss in history.train_loss],
+                "validation_loss": [round(loss, 2) for loss in history.validation_loss],
+            }
+        )
         print(f"{name:24}{patient.diagnosis:20}{history.train_loss[-1]:6.2f}{history.validation_loss[-1]:6.2f}")
     lines = ",\n".join(json.dumps(run) for run in runs)
     CLINIC.write_text(f"[\n{lines}\n]\n", encoding="utf-8")

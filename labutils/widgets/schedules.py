@@ -26,15 +26,16 @@ TITLES = {
 class ScheduleDesigner(LabWidget):
     """The learning rate against the epoch under a schedule, and the loss that a noisy descent has under it.
 
-    The descent is the noisy quadratic model of Zhang et al. (2019): directions with curvatures 1, 0.1 and 0.01 that hold
-    a third of the first loss each, and gradients with noise in proportion to the curvature. What is drawn is its expected
-    loss, the mean over all draws of the noise, after each of 60 epochs of 10 steps. It has no unit.
+    The descent is the noisy quadratic model of Zhang et al. (2019): directions with curvatures 1, 0.1 and 0.01 that
+    hold a third of the first loss each, and gradients with noise in proportion to the curvature. What is drawn is its
+    expected loss, the mean over all draws of the noise, after each of 60 epochs of 10 steps. It has no unit.
 
-    schedule: "constant", "step", "exponential", "cosine", "restarts", "warmup" or "plateau". learning_rate: 0.01 to 1.5,
-    the highest rate. What is moved in the browser comes back as the traits; epochs are counted from 0.
+    schedule: "constant", "step", "exponential", "cosine", "restarts", "warmup" or "plateau". learning_rate: 0.01 to
+    1.5, the highest rate. What is moved in the browser comes back as the traits; epochs are counted from 0.
     """
 
     _esm = script(
+        "controls.js",
         "schedules.js",
         EPOCHS=EPOCHS,
         STEPS_PER_EPOCH=STEPS_PER_EPOCH,
@@ -57,7 +58,8 @@ class ScheduleDesigner(LabWidget):
 
     def __init__(self, schedule: str = "step", learning_rate: float = 1.0):
         super().__init__(
-            schedule=one_of("schedule", schedule, TITLES), learning_rate=within("learning_rate", learning_rate, 0.01, 1.5)
+            schedule=one_of("schedule", schedule, TITLES),
+            learning_rate=within("learning_rate", learning_rate, 0.01, 1.5),
         )
 
     def curves(self) -> tuple[np.ndarray, np.ndarray]:

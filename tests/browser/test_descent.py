@@ -8,6 +8,7 @@ from playwright.sync_api import Locator, expect
 
 from benchmarks._jupyterlab import KERNEL, Notebook
 from labutils.surfaces import SURFACES
+from labutils.widgets.descent import decades, loss_above_minimum
 
 pytestmark = pytest.mark.browser
 
@@ -123,6 +124,53 @@ def test_verdicts(playground, surface, rate, steps, verdict):
     loss, said = re.match(rf"{len(drawn['path']) - 1} steps, loss (\S+): ([a-z ]+)", summary(playground)).groups()
     assert len(loss) <= 9, "rounded for people"
     assert (float(loss), said) == (pytest.approx(drawn["losses"][-1], rel=5e-3), verdict)
+
+
+# How far below the top of the chart's box the blue of the line is nearest to where it should be, in shares of the box's
+# height, at each given share of its width.
+LINE_AT = """(chart, places) => {
+  const sharp = chart.width / chart.clientWidth, [left, top] = [52 * sharp, 24 * sharp];
+  const w = chart.width - 62 * sharp, h = 0.79 * w, pen = chart.getContext("2d");
+  return places.map(([across, down]) => {
+    const { data } = pen.getImageData(Math.round(left + across * w) - 1, 0, 2, chart.height);
+    const rows = [...Array(chart.height).keys()].filter(row => [0, 1].some(column => {
+      const [red, , blue, alpha] = data.slice(8 * row + 4 * column);
+      return alpha > 100 && blue - red > 100;
+    }));
+    const found = rows.map(row => (row + 0.5 - top) / h);
+    return found.length ? found.reduce((a, b) => Math.abs(a - down) < Math.abs(b - down) ? a : b) : null;
+  });
+}"""
+
+
+@pytest.mark.parametrize(
+    "surface, rate, steps, direction",
+    [
+        ("ravine", 0.02, 60, "falls"),
+        ("bowl", 0.5, 60, "falls"),
+        ("bowl", 1.0, 20, "falls"),
+        ("rosenbrock", 0.002, 60, "falls"),
+        ("two_minima", 0.05, 100, "falls"),
+        ("ravine", 0.105, 60, "rises"),
+        ("bowl", 2.5, 60, "rises"),
+        ("ravine", 3.0, 60, "rises"),
+        ("saddle", 2.5, 60, "rises"),
+    ],
+)
+def test_the_loss_is_painted_where_numpy_has_it(playground, surface, rate, steps, direction):
+    choose(playground, surface)
+    rate = set_rate(playground, rate)
+    set_to(playground, "steps", steps)
+    numbers(playground)
+    heights = loss_above_minimum(surface, descend(surface, rate, SURFACES[surface].start, steps))
+    low, high = decades(heights)
+    across = np.arange(len(heights)) / max(len(heights) - 1, 4)
+    down = (high - np.log10(heights)) / (high - low)
+    assert (0 <= down).all() and (down <= 1).all()
+    places = np.stack([across, down], axis=-1)[1:-1]  # at its ends the line is cut
+    painted = np.array(playground.locator("canvas").last.evaluate(LINE_AT, places.tolist()), dtype=float)
+    assert painted == pytest.approx(places[:, 1], abs=0.02)
+    assert (down[0] < painted[-1]) == (direction == "falls")
 
 
 def test_keyboard_moves_every_control_and_the_kernel_hears_of_it(opened, playground):

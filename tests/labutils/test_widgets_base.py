@@ -6,24 +6,29 @@ import re
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
 from labutils.surfaces import SURFACES
 from labutils.widgets import DescentPlayground, ScheduleDesigner
 from labutils.widgets.base import script
+from labutils.widgets.descent import decades, loss_above_minimum
 from labutils.widgets.schedules import TITLES
 
-SHOWN = ["widgets.DescentPlayground()", "widgets.ScheduleDesigner()"]
+CHAPTERS = Path(__file__).parents[2] / "chapters"
+SHOWN = ["DescentPlayground()", "ScheduleDesigner()", "CurveClinic()", "UpdateRatioPlot()"]
 STATE = "application/vnd.jupyter.widget-state+json"
 
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """A notebook that shows both playgrounds, run by a real kernel, and where it is saved."""
-    cells = [nbformat.v4.new_code_cell(source) for source in ["from labutils import widgets", *SHOWN]]
+    """A notebook that shows every widget, run by a real kernel, and where it is saved."""
+    sources = ["from labutils import widgets", *(f"widgets.{shown}" for shown in SHOWN)]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
     notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     NotebookClient(notebook, store_widget_state=True).execute()
@@ -32,13 +37,26 @@ def executed(tmp_path_factory):
     return notebook, path
 
 
-def test_saved_state_of_a_playground_stays_under_10_kb(executed):
-    models = executed[0].metadata.widgets[STATE]["state"]
-    playgrounds = [model for model in models.values() if model["model_name"] == "AnyModel"]
-    assert len(playgrounds) == len(SHOWN)
-    for playground in playgrounds:
-        layout = models[playground["state"]["layout"].removeprefix("IPY_MODEL_")]
-        assert len(json.dumps(playground)) + len(json.dumps(layout)) < 10_000
+def saved_sizes(notebook):
+    """Bytes that each widget of ours has in a notebook, its layout and its buffers among them, by its class."""
+    models = notebook.metadata.get("widgets", {}).get(STATE, {"state": {}})["state"]
+    ours = [model for model in models.values() if model["model_name"] == "AnyModel"]
+    layouts = [models[model["state"]["layout"].removeprefix("IPY_MODEL_")] for model in ours]
+    names = [model["state"]["_anywidget_id"].rpartition(".")[2] for model in ours]
+    both = [json.dumps([model, layout], ensure_ascii=False) for model, layout in zip(ours, layouts)]
+    return [(name, len(text.encode())) for name, text in zip(names, both)]
+
+
+def test_saved_state_of_every_widget_stays_under_10_kb(executed):
+    sizes = saved_sizes(executed[0])
+    assert [f"{name}()" for name, _ in sizes] == SHOWN
+    assert max(size for _, size in sizes) < 10_000, sizes
+
+
+@pytest.mark.parametrize("path", sorted(CHAPTERS.rglob("*.ipynb")), ids=lambda path: path.stem)
+def test_saved_state_of_every_widget_in_the_book_stays_under_10_kb(path):
+    sizes = saved_sizes(nbformat.read(path, as_version=4))
+    assert all(size < 10_000 for _, size in sizes), sizes
 
 
 def test_nbval_compares_nothing_that_changes(executed):
@@ -65,12 +83,46 @@ def test_picture_and_text_for_a_viewer_without_a_kernel(widget):
     assert data["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
 
 
-def test_script_is_the_files_without_comments_and_indentation():
-    packed = re.search(r'atob\("([^"]+)"\)', script("descent.js", SURFACES={"bowl": 1}))[1]
-    text = zlib.decompress(base64.b64decode(packed)).decode()
-    assert 'const SURFACES = {"bowl": 1};' in text and "export default { render };" in text
-    assert "const STYLES" in text and ".lab-handle" in text
-    assert not re.search(r"^(\s|//|/\*)", text, flags=re.MULTILINE)
+def unpacked(module):
+    """The text that a module of ours carries: letters of base 85, then zlib."""
+    letters, length = re.search(r'"([^"]{100,})".*slice\(0,(\d+)\)', module).groups()
+    digits = np.array([ord(letter) - 35 - (letter > "\\") for letter in letters]).reshape(-1, 5)
+    packed = (digits @ 85 ** np.arange(4, -1, -1)).astype("<u4").tobytes()
+    return zlib.decompress(packed[: int(length)]).decode()
+
+
+def test_script_is_the_files_without_comments_and_needless_space():
+    text = unpacked(script("controls.js", "descent.js", SURFACES={"bowl": "one, two"}))
+    assert 'const SURFACES={"bowl":"one, two"};' in text and text.endswith("export default{render};")
+    assert "const STYLES" in text and ".lab-handle{position:absolute;" in text and ".lab label{" in text
+    assert "function slider(" in text and '"start, weight "' not in text and "`start, weight ${i + 1}`" in text
+    assert "//" not in text and "/*" not in text and "\n" not in text
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_the_lowest_loss_is_where_the_best_of_many_descents_ends(surface):
+    x, y = np.meshgrid(np.linspace(-3, 3, 13), np.linspace(-3, 3, 13))
+    points = np.stack([x, y], axis=-1).reshape(-1, 2)
+    for _ in range(3_000):
+        points = points - 0.01 * SURFACES[surface].gradient(points).clip(-50, 50)
+    start = np.array(SURFACES[surface].start)
+    lowest = SURFACES[surface].loss(start) - loss_above_minimum(surface, start)
+    assert SURFACES[surface].loss(points).min() == pytest.approx(lowest, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("heights", "expected"),
+    [
+        ([17.3, 3, 0.25], (-1, 2)),
+        ([17.3, 17, 16], (-1, 2)),
+        ([17.3, 1e-5, 1e-12], (-12, 2)),
+        ([1e-12, 1e-12], (-12, -9)),
+        ([17.3, 2e15], (1, 16)),
+        ([17.3, np.inf], (1, 300)),
+    ],
+)
+def test_the_loss_axis_holds_every_loss(heights, expected):
+    assert decades(np.array(heights)) == expected
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,17 @@
-// What every widget shares: elements, labelled controls, charts that are sharp and follow the theme, a spoken summary.
-// A widget's own file follows this one and ends with `export default { render }`; the text of its style sheets stands
-// before it as STYLES.
+// What every widget shares: elements, charts that are sharp and follow the theme, a spoken summary. Before this file stands
+// the text of the style sheets as STYLES, after it controls.js, where it is needed, and the widget's own file, which ends
+// with `export default { render }`.
 
 // The colours of petroff10 that stand out from white and from black. A line takes a dash pattern along with its colour,
 // so that it is never told by colour alone.
 const LINES = [["#3f90da", []], ["#e76300", [7, 3]], ["#717581", [2, 3]], ["#a96b59", [9, 3, 2, 3]]];
-const CIVIDIS = [[0, 34, 78], [18, 53, 112], [59, 73, 108], [87, 93, 109], [112, 113, 115],
-  [138, 134, 120], [165, 156, 116], [195, 179, 105], [225, 204, 85], [254, 232, 56]];
 
 const tidy = value => {
   const rounded = +value.toPrecision(3);
   return Math.abs(rounded) < 1e6 ? String(rounded) : rounded.toExponential();
 };
+// 10 to the power of `exponent`, as people write it: 10⁻³.
+const decade = exponent => "10" + [...String(exponent)].map(letter => "⁰¹²³⁴⁵⁶⁷⁸⁹"[letter] ?? "⁻").join("");
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 function make(tag, properties = {}, ...children) {
@@ -26,36 +26,6 @@ function make(tag, properties = {}, ...children) {
 
 // Without the attribute JupyterLab takes the arrow keys for itself.
 const QUIET = { "data-lm-suppress-shortcuts": "true" };
-
-// A labelled native range tied to a trait. With `log` it moves by decades, and three digits are both shown and used.
-function slider(model, trait, label, { low, high, step = 1, log, text = tidy }) {
-  const scale = log ? Math.log10 : Number;
-  const shown = make("b", { ariaHidden: "true" });
-  const input = make("input", { type: "range", min: scale(low), max: scale(high), step, ariaLabel: label, ...QUIET });
-  const show = () => {
-    input.value = scale(model.get(trait));
-    input.ariaValueText = shown.textContent = text(model.get(trait));
-  };
-  input.oninput = () => model.set(trait, log ? +(10 ** input.value).toPrecision(3) : +input.value);
-  input.onchange = () => model.save_changes();
-  model.on("change:" + trait, show);
-  show();
-  return make("label", {}, make("span", {}, label, shown), input);
-}
-
-// A labelled native select tied to a trait; `options` maps each value to what people read.
-function choice(model, trait, label, options) {
-  const input = make("select", { ariaLabel: label, ...QUIET });
-  for (const [value, text] of Object.entries(options)) input.append(make("option", { value }, text));
-  const show = () => (input.value = model.get(trait));
-  input.onchange = () => {
-    model.set(trait, input.value);
-    model.save_changes();
-  };
-  model.on("change:" + trait, show);
-  show();
-  return make("label", {}, make("span", {}, label), input);
-}
 
 const canvas = label => make("canvas", { role: "img", ariaLabel: label });
 
@@ -73,14 +43,9 @@ function sample([color, dash]) {
   return picture;
 }
 
-// Values to write on an axis: decades on a logarithmic one, otherwise multiples of 1, 2 or 5.
-function ticks(low, high, log) {
-  if (log) {
-    const first = Math.ceil(Math.log10(low)), count = Math.floor(Math.log10(high)) - first + 1;
-    const stride = Math.ceil(count / 6);
-    return Array.from({ length: Math.ceil(count / stride) }, (_, i) => +`1e${first + i * stride}`);
-  }
-  const rough = (high - low) / 5, power = 10 ** Math.floor(Math.log10(rough));
+// Values to write on an axis: multiples of 1, 2 or 5, or of one of these times a power of ten; `least` apart or more.
+function ticks(low, high, least) {
+  const rough = Math.max((high - low) / 5, least), power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find(factor => factor * power >= rough) * power;
   const first = Math.ceil(low / step - 1e-9);
   return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, i) => (first + i) * step);
@@ -88,15 +53,16 @@ function ticks(low, high, log) {
 
 // Clears `canvas` and draws axes for the ranges `x` and `y`. Returns the pen, the box inside the axes, the scales from
 // data to pixels (`px`, `py`), and `line`, which draws points [[x, y], …] cut to the box and the width of a line.
+// With `logY` the axis is logarithmic, and `y` holds the exponents of ten at its ends.
 function axes(canvas, { x, y, logY, ratio = 0.62, title, xLabel, yLabel }) {
   const width = canvas.clientWidth || 300, sharp = devicePixelRatio || 1, { color, fontFamily } = getComputedStyle(canvas);
   const left = 52, top = 24, w = width - left - 10, h = w * ratio, height = top + h + 38;
   canvas.width = width * sharp;
   canvas.height = height * sharp;
   canvas.style.height = height + "px";
-  const scale = logY ? Math.log10 : Number;
   const px = value => left + w * (value - x[0]) / (x[1] - x[0]);
-  const py = value => top + h * (1 - (scale(value) - scale(y[0])) / (scale(y[1]) - scale(y[0])));
+  const level = tick => top + h * (1 - (tick - y[0]) / (y[1] - y[0]));
+  const py = value => level(logY ? Math.log10(value) : value);
   const pen = canvas.getContext("2d");
   pen.scale(sharp, sharp);
   pen.fillStyle = pen.strokeStyle = color;
@@ -114,13 +80,13 @@ function axes(canvas, { x, y, logY, ratio = 0.62, title, xLabel, yLabel }) {
   pen.font = "600 13px " + fontFamily;
   write(title, left, 14, "left");
   pen.font = "12px " + fontFamily;
-  for (const value of ticks(...x)) {
+  for (const value of ticks(...x, 0)) {
     stroke(0.15, [px(value), top], [px(value), top + h]);
     write(tidy(value), px(value), top + h + 15);
   }
-  for (const value of ticks(...y, logY)) {
-    stroke(0.15, [left, py(value)], [left + w, py(value)]);
-    write(tidy(value), left - 5, py(value) + 4, "right");
+  for (const tick of ticks(...y, logY ? 1 : 0)) {
+    stroke(0.15, [left, level(tick)], [left + w, level(tick)]);
+    write((logY ? decade : tidy)(tick), left - 5, level(tick) + 4, "right");
   }
   write(xLabel, left + w / 2, height - 6);
   pen.save();

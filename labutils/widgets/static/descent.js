@@ -1,5 +1,8 @@
 // Gradient descent on a surface over two weights, computed here; labutils/surfaces.py is the reference. SURFACES, which says
-// what part of each surface to draw, stands before this file.
+// what part of each surface to draw and its lowest loss, stands before this file.
+
+const CIVIDIS = [[0, 34, 78], [18, 53, 112], [59, 73, 108], [87, 93, 109], [112, 113, 115],
+  [138, 134, 120], [165, 156, 116], [195, 179, 105], [225, 204, 85], [254, 232, 56]];
 
 const pit = (x, y, centre, width) => Math.exp(-((x - centre) * (x - centre) + y * y) / (2 * width * width));
 
@@ -47,6 +50,12 @@ function judge(path, losses, further) {
   const move = (i, axis) => path[i][axis] - path[i - 1][axis];
   const turns = recent.filter(i => i > 1 && move(i, 0) * move(i - 1, 0) + move(i, 1) * move(i - 1, 1) < 0);
   return 2 * turns.length > recent.length ? "oscillates" : "converges slowly";
+}
+
+// The exponents of ten between which the loss axis runs, three decades or more. labutils/widgets/descent.py has the same rule.
+function decades(heights) {
+  const roof = clamp(Math.ceil(Math.log10(Math.max(...heights))), -9, 300);
+  return [Math.min(Math.floor(Math.log10(Math.min(...heights))), roof - 3), roof];
 }
 
 // The loss as bands of cividis with a fine line between them, as an image of `width` × `height` pixels.
@@ -128,7 +137,7 @@ function render({ model, el }) {
   const plots = make("div", { className: "lab-row" }, plot, make("div", { className: "lab-plot" }, curve));
 
   return mount({ model, el }, [controls, plots], () => {
-    const name = model.get("surface"), { title, x, y, limit } = SURFACES[name], { loss, gradient } = LANDSCAPES[name];
+    const name = model.get("surface"), { title, x, y, limit, lowest } = SURFACES[name], { loss, gradient } = LANDSCAPES[name];
     const start = [model.get("start_x"), model.get("start_y")], rate = model.get("learning_rate"), steps = model.get("steps");
     const path = descend(gradient, start, rate, steps), losses = path.map(([x, y]) => loss(x, y));
     const verdict = judge(path, losses, descend(gradient, start, rate, 2 * steps));
@@ -152,9 +161,13 @@ function render({ model, el }) {
     handle.style.left = px(start[0]) + "px";
     handle.style.top = py(start[1]) + "px";
 
-    const floor = Math.min(0, ...losses), roof = Math.max(1.1 * losses[0] - 0.1 * floor, floor + 0.1);
-    const chart = axes(curve, { x: [0, steps], y: [floor, roof], ratio: 0.79, title: "Loss: " + verdict, xLabel: "step", yLabel: "loss" });
-    chart.line(losses.map((value, step) => [step, value]), LINES[0]);
+    // A logarithmic axis has no place for 0: what is less than 10⁻¹², and mostly rounding, is drawn there.
+    const heights = losses.map(value => Math.max(value - lowest, 1e-12));
+    const chart = axes(curve, {
+      x: [0, Math.max(path.length - 1, 4)], y: decades(heights), logY: true, ratio: 0.79,
+      title: "Loss: " + verdict, xLabel: "step", yLabel: lowest ? "loss above the minimum" : "loss",
+    });
+    chart.line(heights.map((height, step) => [step, height]), LINES[0]);
 
     const limited = model.get("show_limit") && limit;
     mark.hidden = !limited;

@@ -26,7 +26,7 @@ const place = value => (value > BAND[1] ? "above the band" : value < BAND[0] ? "
 
 function render({ model, el }) {
   const picture = canvas("Update-to-weight ratio of each layer against step");
-  const legend = make("div", { style: "display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 4px 0 6px" });
+  const legend = make("div", { className: "lab-legend" });
   const control = make("div", { className: "lab-row" },
     slider(model, "smoothing", "smoothing β", { low: 0, high: 0.95, step: 0.05 }));
   control.style.maxWidth = "300px";

@@ -82,7 +82,7 @@ function render({ model, el }) {
     ...Object.values(sliders));
   const plots = [left, right].map(plot => make("div", { className: "lab-plot" }, plot));
   const keep = make("button", { textContent: "Keep for comparison" }), clear = make("button", { textContent: "Clear" });
-  const legend = make("div", { className: "lab-legend" });
+  const legend = make("div");
 
   const settings = () => Object.fromEntries(["schedule", "learning_rate", ...Object.keys(sliders)].map(name => [name, model.get(name)]));
   const set = kept => {
@@ -101,8 +101,9 @@ function render({ model, el }) {
 
     const roof = Math.max(...runs.flatMap(({ rates }) => rates)) * 1.08, x = [0, EPOCHS];
     const schedule = axes(left, { x, y: [0, roof], title: "The schedule", xLabel: "epoch", yLabel: "learning rate" });
-    const descent = axes(right, { x, y: [0.001, 2], logY: true, title: "What it does to a noisy descent", xLabel: "epoch", yLabel: "expected loss" });
-    for (const i of [...runs.keys()].reverse()) {  // the one being shaped comes last, on top
+    const descent = axes(right, { x, y: [-3, Math.log10(2)], logY: true, title: "What it does to a noisy descent", xLabel: "epoch", yLabel: "expected loss" });
+    // The one being shaped comes last, on top.
+    for (const i of [...runs.keys()].reverse()) {
       schedule.line(runs[i].rates.flatMap((rate, epoch) => [[epoch, rate], [epoch + 1, rate]]), LINES[i]);
       descent.line([[0, 1], ...runs[i].losses.map((loss, epoch) => [epoch + 1, loss])], LINES[i]);
     }
