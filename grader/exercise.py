@@ -14,15 +14,25 @@ An author declares an `Exercise` and adds to it by decorators:
     def numbers(rng):
         return {"learning_rate": rng.uniform(0.01, 1), "epoch": int(rng.integers(100))}
 
-    @exercise.mistake("The rate falls a little every epoch. It should stay level between two drops: use `//`.")
-    def decays_smoothly(learning_rate, epoch, factor=0.5, every=10):
-        return learning_rate * factor ** (epoch / every)
+    exercise.slip(
+        "The rate falls a little every epoch. It should stay level between two drops: use `//`.",
+        name="decays_smoothly",
+        right="epoch // every",
+        wrong="epoch / every",
+    )
 
-Reference, mistakes and alternatives are what a student would write: they use the names that the chapter imports, and
-nothing else from around them.
+    @exercise.mistake("Your rate falls by the same amount each time. A factor takes a share of what is left.")
+    def falls_in_a_line(learning_rate, epoch, factor=0.5, every=10):
+        return learning_rate - learning_rate * factor * (epoch // every)
+
+A slip is the reference with one place changed; a mistake of another make is written out. Reference, mistakes and
+alternatives are what a student would write: they use the names that the chapter imports, and nothing else from around
+them.
 """
 
+import ast
 import inspect
+import linecache
 import textwrap
 import zlib
 from collections.abc import Callable
@@ -93,6 +103,26 @@ class Exercise:
             return function
 
         return add
+
+    def slip(self, hint: str, *, name: str, right: str, wrong: str) -> None:
+        """Add a known mistake that is the reference with `wrong` in the place of `right`, with its own hint.
+
+        Raises ValueError where the reference does not have `right` exactly once, or is no Python any more with `wrong`.
+        """
+        mistake = f"the mistake {name} of {self.name}"
+        if self.solution is None:
+            raise ValueError(f"{mistake} stands above the reference: it must stand below, for it is made from it")
+        source = source_of(self.solution)
+        if source.count(right) != 1:
+            raise ValueError(
+                f"{mistake} changes {right!r}, and the reference has that {source.count(right)} times, not once"
+            )
+        changed = source.replace(right, wrong).replace(f"def {self.solution.__name__}", f"def {name}", 1)
+        try:
+            function = _define(name, changed, f"<{mistake}>", self.solution.__globals__)
+        except SyntaxError as error:
+            raise ValueError(f"{mistake} is no Python with {wrong!r} in place of {right!r}: {error.msg}") from error
+        self.mistakes.append(Mistake(function, hint))
 
     def case(self, aspect: str, **arguments: Any) -> None:
         """Add a public case, written out. Students see its numbers."""
@@ -171,10 +201,44 @@ def run_all(function: Callable, cases: tuple[Case, ...]) -> tuple[Outcome, ...]:
     return tuple(call(function, case.arguments, SECONDS_PER_CALL) for case in cases)
 
 
+def source_of(function: Callable) -> str:
+    """The definition of a function from its `def` on, without decorators and without indentation."""
+    source = textwrap.dedent(inspect.getsource(function))
+    first_line = ast.parse(source).body[0].lineno
+    return "\n".join(source.split("\n")[first_line - 1 :])
+
+
 def body_of(function: Callable) -> str:
-    """The lines of a function below its signature, without indentation: what a student writes in place of the stub."""
-    lines = textwrap.dedent(inspect.getsource(function)).splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith("def "))
-    while not lines[start].rstrip().endswith(":"):
-        start += 1
-    return textwrap.dedent("\n".join(lines[start + 1 :])).strip("\n")
+    """The lines of a function below its signature, without indentation: what a student writes in place of the stub.
+
+    Raises ValueError where these lines, indented again, would not be the function's body.
+    """
+    source = source_of(function)
+    lines, statements = source.split("\n"), ast.parse(source).body[0].body
+    start = statements[0].lineno - 1
+    while start > 1 and lines[start - 1].lstrip()[:1] in ("", "#", "@"):  # a comment, an inner function's decorator
+        start -= 1
+    body = textwrap.dedent("\n".join(lines[start:])).strip("\n")
+    if not _are_the_statements(body, statements):
+        raise ValueError(
+            f"the body of {function.__name__} cannot be moved into a student's cell: begin it on a line of its own, "
+            "and let no text in triple quotes stand further left than the code"
+        )
+    return body
+
+
+def _are_the_statements(body: str, statements: list[ast.stmt]) -> bool:
+    """Tell whether lines of code, put below a signature, mean what these statements mean."""
+    try:
+        (function,) = ast.parse(f"def function():\n{textwrap.indent(body, '    ')}").body
+    except (SyntaxError, ValueError):
+        return False
+    return list(map(ast.dump, function.body)) == list(map(ast.dump, statements))
+
+
+def _define(name: str, source: str, filename: str, namespace: dict[str, Any]) -> Callable:
+    """The function `name` that `source` defines, which sees `namespace`. `inspect` and tracebacks find its lines."""
+    defined: dict[str, Callable] = {}
+    exec(compile(source, filename, "exec"), namespace, defined)
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    return defined[name]
