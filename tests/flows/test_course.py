@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -155,7 +156,9 @@ class Course:
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(self.folder.parent)}
+        """The variables of a shell in which the tests' environment is active: nbgrader calls `alembic` by its name."""
+        path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
+        return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(self.folder.parent)}
 
     @property
     def release(self) -> Path:
