@@ -114,14 +114,16 @@ def loss_against_rate(
     A loss that is no longer finite, or is above `ceiling`, is drawn as a cross at the top.
     """
     rates, losses = np.asarray(rates, dtype=float), np.asarray(losses, dtype=float)
-    ceiling = np.inf if ceiling is None else ceiling
-    kept = np.isfinite(losses) & (losses <= ceiling)
-    top = losses[kept].max(initial=0) if np.isinf(ceiling) else ceiling
+    if ceiling is None:
+        kept, crossed = np.isfinite(losses), "not finite"
+        top = losses[kept].max() if kept.any() else 1
+    else:
+        kept, crossed, top = losses <= ceiling, f"above {ceiling:g}, or not finite", ceiling
     with style():
         figure, axes = plt.subplots()
         axes.plot(rates[kept], losses[kept], linestyle="none", marker="o", markersize=4, label="trained")
         if not kept.all():
-            axes.plot(rates[~kept], np.full((~kept).sum(), top), linestyle="none", marker="x", label="diverged")
+            axes.plot(rates[~kept], np.full((~kept).sum(), top), linestyle="none", marker="x", label=crossed)
             axes.legend()
         axes.set(title=title, xlabel="learning rate", ylabel=y_label, xscale="log")
     return figure

@@ -82,6 +82,15 @@ def test_rates_that_diverged_are_crosses_at_the_top():
     trained, diverged = figure.axes[0].get_lines()
     assert trained.get_ydata().tolist() == [2.0, 0.5] and diverged.get_ydata().tolist() == [4, 4, 4]
     assert trained.get_marker() != diverged.get_marker() and figure.axes[0].get_xscale() == "log"
+    assert diverged.get_label() == "above 4, or not finite"
+    plt.close(figure)
+
+
+def test_rates_that_all_diverged_are_crosses_in_the_picture():
+    figure = plots.loss_against_rate([1.0, 2.0], [np.nan, np.inf], title="t")
+    _, diverged = figure.axes[0].get_lines()
+    bottom, top = figure.axes[0].get_ylim()
+    assert all(bottom < height < top for height in diverged.get_ydata())
     plt.close(figure)
 
 
