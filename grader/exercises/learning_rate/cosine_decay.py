@@ -63,6 +63,13 @@ def half_left_out(learning_rate, epoch, epochs, minimum=0.0):
 
 
 @exercise.mistake(
+    "Your rate rises, from `minimum` up to `learning_rate`. 1 - cos goes from 0 to 2; which sign makes it begin at 2?"
+)
+def upside_down(learning_rate, epoch, epochs, minimum=0.0):
+    return minimum + (learning_rate - minimum) * (1 - np.cos(np.pi * min(epoch, epochs) / epochs)) / 2
+
+
+@exercise.mistake(
     "Your rate jumps about: the angle is given in degrees. `np.cos` takes radians, where half a turn is `np.pi`."
 )
 def angle_in_degrees(learning_rate, epoch, epochs, minimum=0.0):
@@ -110,6 +117,15 @@ def rises_again(learning_rate, epoch, epochs, minimum=0.0):
 )
 def arrives_early(learning_rate, epoch, epochs, minimum=0.0):
     progress = min(epoch / (epochs - 1), 1)
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * progress)) / 2
+
+
+@exercise.mistake(
+    "Your rate reaches the minimum one epoch early and then rises: with `epochs - 1` below the line the share goes "
+    "beyond 1. Divide by `epochs`."
+)
+def arrives_early_and_rises(learning_rate, epoch, epochs, minimum=0.0):
+    progress = min(epoch, epochs) / (epochs - 1)
     return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * progress)) / 2
 
 

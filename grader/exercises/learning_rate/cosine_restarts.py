@@ -37,6 +37,11 @@ exercise.case("later cycles", learning_rate=0.1, epoch=20, first_cycle=10)
 exercise.case("later cycles", learning_rate=0.1, epoch=60, first_cycle=10)
 exercise.case("any multiplier and minimum", learning_rate=0.4, epoch=8, first_cycle=4, multiplier=3, minimum=0.1)
 exercise.case("any multiplier and minimum", learning_rate=0.4, epoch=7, first_cycle=3, multiplier=1)
+# The fifth cycle of 3 ** 4 epochs has just ended: a logarithm, rounded down, may find one cycle too few.
+exercise.case("any multiplier and minimum", learning_rate=0.4, epoch=121, first_cycle=1, multiplier=3)
+# After many short cycles, of which an odd and an even number have passed.
+exercise.case("any multiplier and minimum", learning_rate=0.4, epoch=50, first_cycle=1, multiplier=1)
+exercise.case("any multiplier and minimum", learning_rate=0.4, epoch=51, first_cycle=1, multiplier=1)
 
 
 @exercise.hidden("first cycle", count=3)
@@ -58,6 +63,30 @@ def any_restarts(rng):
     return in_a_later_cycle(rng) | {
         "multiplier": int(rng.integers(1, 5)),
         "minimum": float(rng.uniform(0.001, 0.01)),
+    }
+
+
+@exercise.hidden("any multiplier and minimum", count=6)
+def start_of_a_cycle(rng):
+    first_cycle, multiplier = int(rng.integers(1, 8)), int(rng.integers(2, 5))
+    lengths = first_cycle * multiplier ** np.arange(rng.integers(1, 8))
+    return {
+        "learning_rate": float(rng.uniform(0.01, 1)),
+        "epoch": int(lengths.sum()),
+        "first_cycle": first_cycle,
+        "multiplier": multiplier,
+    }
+
+
+@exercise.hidden("any multiplier and minimum", count=3)
+def many_equal_cycles(rng):
+    first_cycle = int(rng.integers(2, 6))
+    epoch = int(rng.integers(30, 90)) * first_cycle + int(rng.integers(0, first_cycle))
+    return {
+        "learning_rate": float(rng.uniform(0.01, 1)),
+        "epoch": epoch,
+        "first_cycle": first_cycle,
+        "multiplier": 1,
     }
 
 
@@ -167,6 +196,39 @@ def swings_back_up(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0)
         epoch -= length
         length *= multiplier
     return minimum + (learning_rate - minimum) * (1 + np.cos(2 * np.pi * epoch / length)) / 2
+
+
+@exercise.mistake(
+    "Your rate rises within each cycle, and drops when the next one starts. The wave is 1 + cos, which begins at 2 and "
+    "ends at 0."
+)
+def upside_down(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        epoch -= length
+        length *= multiplier
+    return minimum + (learning_rate - minimum) * (1 - np.cos(np.pi * epoch / length)) / 2
+
+
+@exercise.mistake(
+    "Your rate reaches the minimum in the last epoch of a cycle. It would reach it only one epoch later, where the "
+    "next cycle starts: divide by the cycle's length, without the - 1."
+)
+def arrives_early(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        epoch -= length
+        length *= multiplier
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / (length - 1))) / 2
+
+
+@exercise.mistake("Your cycles always double. By which factor a cycle is longer than the one before is `multiplier`.")
+def always_doubles(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
+    length = first_cycle
+    while epoch >= length:
+        epoch -= length
+        length *= 2
+    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
 
 
 @exercise.alternative

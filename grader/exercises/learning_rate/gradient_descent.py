@@ -29,13 +29,14 @@ def gradient_descent(gradient, start, learning_rate, steps):
     return np.array(points)
 
 
+# Two steps of two weights come first: after one step, rows and columns that are swapped have the right shape.
+exercise.case("every step", gradient=ravine_gradient, start=np.array([2.0, 1.0]), learning_rate=0.1, steps=2)
 exercise.case("one step", gradient=ravine_gradient, start=np.array([2.0, 1.0]), learning_rate=0.04, steps=1)
-exercise.case("every step", gradient=ravine_gradient, start=np.array([2.0, 1.0]), learning_rate=0.1, steps=3)
 exercise.case("every step", gradient=ravine_gradient, start=np.array([2.0, 1.0]), learning_rate=0.1, steps=0)
 # Arrives, and runs away: neither is a reason to stop early or to clip.
-one_weight = {"gradient": partial(quadratic_gradient, hessian=np.array([[2.0]])), "start": np.array([8.0])}
-exercise.case("every step", **one_weight, learning_rate=0.25, steps=20)
-exercise.case("every step", **one_weight, learning_rate=1.5, steps=6)
+bowl = {"gradient": partial(quadratic_gradient, hessian=np.diag([2.0, 2.0])), "start": np.array([8.0, 4.0])}
+exercise.case("every step", **bowl, learning_rate=0.45, steps=6)
+exercise.case("every step", **bowl, learning_rate=1.5, steps=6)
 exercise.case(
     "any dimension",
     gradient=partial(quadratic_gradient, hessian=np.diag([1.0, 2.0, 3.0])),
@@ -43,7 +44,13 @@ exercise.case(
     learning_rate=0.5,
     steps=2,
 )
-exercise.case("any dimension", **one_weight, learning_rate=0.25, steps=2)
+exercise.case(
+    "any dimension",
+    gradient=partial(quadratic_gradient, hessian=np.array([[2.0]])),
+    start=np.array([8.0]),
+    learning_rate=0.25,
+    steps=2,
+)
 
 
 def near_a_start(rng, steps):
@@ -163,6 +170,29 @@ def rate_left_out(gradient, start, learning_rate, steps):
     for _ in range(steps):
         points.append(points[-1] - gradient(points[-1]))
     return np.array(points)
+
+
+@exercise.mistake(
+    "All your steps are equally long: you divide the gradient by its length. The step is `learning_rate` times the "
+    "gradient as it is, long where it is steep and short where it is flat."
+)
+def slope_normalised(gradient, start, learning_rate, steps):
+    points = [start]
+    for _ in range(steps):
+        slope = gradient(points[-1])
+        points.append(points[-1] - learning_rate * slope / np.linalg.norm(slope))
+    return np.array(points)
+
+
+@exercise.mistake(
+    "Your function ends after the first step: its `return` stands inside the loop. Move it to the left, below the "
+    "whole loop."
+)
+def returns_in_the_loop(gradient, start, learning_rate, steps):
+    points = [start]
+    for _ in range(steps):
+        points.append(points[-1] - learning_rate * gradient(points[-1]))
+        return np.array(points)
 
 
 @exercise.mistake("Your function works for two weights only; here there are more, or fewer. `start` tells how many.")

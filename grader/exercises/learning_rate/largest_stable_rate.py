@@ -108,6 +108,39 @@ def diagonal_only(hessian):
 
 
 @exercise.mistake(
+    "The diagonal holds the eigenvalues only where all else in the matrix is 0. In a tilted bowl the steepest "
+    "direction lies between the axes, and a saddle may have a diagonal without a negative number."
+)
+def diagonal_for_eigenvalues(hessian):
+    return float(2 / np.diag(hessian).max())
+
+
+@exercise.mistake(
+    "You read curvatures off the diagonal. It shows neither how steep a tilted surface is nor whether it is a saddle; "
+    "`np.linalg.eigvalsh` gives the curvatures."
+)
+def diagonal_for_eigenvalues_and_saddles(hessian):
+    diagonal = np.diag(hessian)
+    return 0.0 if diagonal.min() < 0 else float(2 / diagonal.max())
+
+
+@exercise.mistake(
+    "The largest number in the matrix is no curvature of the surface, except along the axes. The curvatures are the "
+    "eigenvalues."
+)
+def largest_number(hessian):
+    return float(2 / hessian.max())
+
+
+@exercise.mistake(
+    "Hills are right, saddles not yet: the largest eigenvalue of a saddle is positive. One negative eigenvalue is "
+    "enough to run away, so ask the smallest."
+)
+def hills_only(hessian):
+    return max(0.0, float(2 / np.linalg.eigvalsh(hessian)[-1]))
+
+
+@exercise.mistake(
     "Your bowls are right. On a saddle, follow one weight along the direction with the negative eigenvalue: 1 - "
     "learning_rate · λ is above 1 there for every rate."
 )

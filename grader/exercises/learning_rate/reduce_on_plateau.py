@@ -31,7 +31,7 @@ def reduce_on_plateau(losses, learning_rate, factor=0.1, patience=10):
             bad += 1
         if bad > patience:
             learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
+    return np.array(rates, dtype=float)
 
 
 # An equal loss and a higher one are both bad; a rise followed by a fall that does not reach the best is bad twice.
@@ -40,15 +40,18 @@ exercise.case("first cut", losses=np.array([1.0, 1.0, 0.5]), learning_rate=0.4, 
 exercise.case("first cut", losses=np.array([3.0, 5.0, 4.0, 3.5]), learning_rate=0.4, factor=0.5, patience=1)
 # Any better loss counts, however little better it is.
 exercise.case("first cut", losses=np.array([1.0, 0.99999, 0.99998]), learning_rate=0.4, factor=0.5, patience=0)
-exercise.case("counting again", losses=np.full(8, 3.0), learning_rate=0.8, factor=0.5, patience=1)
+# A rate may be given as a whole number.
+exercise.case("counting again", losses=np.full(8, 3.0), learning_rate=1, factor=0.5, patience=1)
 # After the cut the best loss is still the first.
 exercise.case(
     "counting again", losses=np.array([1.0, 2.0, 2.0, 1.5, 1.5, 1.5]), learning_rate=0.8, factor=0.5, patience=1
 )
 exercise.case(
-    "counting again", losses=np.array([3.0, 4.0, 2.0, 3.0, 3.0, 1.0]), learning_rate=0.8, factor=0.5, patience=2
+    "counting again", losses=np.array([3.0, 4.0, 4.0, 2.0, 3.0, 3.0, 1.0]), learning_rate=0.8, factor=0.5, patience=2
 )
 exercise.case("any length", losses=np.full(13, 2.0), learning_rate=0.1)
+# Losses have no largest value.
+exercise.case("any length", losses=np.array([3e12, 2e12, 1e12]), learning_rate=0.1, patience=0)
 exercise.case("any length", losses=np.array([2.0]), learning_rate=0.1)
 exercise.case("any length", losses=np.array([]), learning_rate=0.1)
 
@@ -83,6 +86,25 @@ def defaults_on_any_length(rng):
     return {"losses": losses, "learning_rate": float(rng.uniform(0.01, 1))}
 
 
+@exercise.hidden("first cut", count=2)
+def losses_of_any_size(rng):
+    plateau = one_plateau(rng)
+    return plateau | {"losses": plateau["losses"] * 10 ** rng.uniform(4, 15)}
+
+
+@exercise.hidden("counting again", count=3)
+def better_just_in_time(rng):
+    """As many bad epochs as are tolerated, again and again, each time followed by a better loss."""
+    patience = int(rng.integers(1, 5))
+    best = np.sort(rng.uniform(1, 3, rng.integers(4, 8)))[::-1]
+    return {
+        "losses": np.concatenate([[loss] + [loss + 1] * patience for loss in best]),
+        "learning_rate": 1,
+        "factor": float(rng.uniform(0.3, 0.8)),
+        "patience": patience,
+    }
+
+
 @exercise.mistake(
     "Your cuts come one epoch early: you note the rate after it has been cut. The loss of an epoch is known at its "
     "end, when its rate has been used."
@@ -114,6 +136,124 @@ def impatient(losses, learning_rate, factor=0.1, patience=10):
         if bad >= patience:
             learning_rate, bad = learning_rate * factor, 0
     return np.array(rates)
+
+
+@exercise.mistake(
+    "One bad epoch too few is tolerated: with `patience` bad epochs the rate stays, and the next bad one brings the "
+    "cut. Which comparison says more than `patience`?"
+)
+def impatient_after_a_bad_epoch(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+            if bad >= patience:
+                learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "Your cuts come two epochs early, for two reasons: the count has to be above `patience`, not equal to it, and an "
+    "epoch's rate is noted before its loss is looked at."
+)
+def impatient_in_the_same_epoch(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad >= patience:
+            learning_rate, bad = learning_rate * factor, 0
+        rates.append(learning_rate)
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "Two things bring your cuts too early. The rate of an epoch is used before its loss is known, so note it first. "
+    "And `patience` bad epochs in a row are still tolerated."
+)
+def impatient_after_a_bad_epoch_in_the_same_epoch(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+            if bad >= patience:
+                learning_rate, bad = learning_rate * factor, 0
+        rates.append(learning_rate)
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "Two things to mend: compare each loss with the best so far, not with the one before it, and note the rate of an "
+    "epoch before you look at its loss."
+)
+def compares_with_the_last_in_the_same_epoch(losses, learning_rate, factor=0.1, patience=10):
+    rates, last, bad = [], np.inf, 0
+    for loss in losses:
+        bad = 0 if loss < last else bad + 1
+        last = loss
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+        rates.append(learning_rate)
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "Your best loss begins with a number of your choice, and a loss may be larger than that. Every number is below "
+    "`np.inf`."
+)
+def best_begins_with_a_number(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], 100.0, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "A better loss takes one off your count. It should set the count to 0: what counts are bad epochs that follow one "
+    "another."
+)
+def better_loss_counts_down(losses, learning_rate, factor=0.1, patience=10):
+    rates, best, bad = [], np.inf, 0
+    for loss in losses:
+        rates.append(learning_rate)
+        if loss < best:
+            best, bad = loss, max(bad - 1, 0)
+        else:
+            bad += 1
+        if bad > patience:
+            learning_rate, bad = learning_rate * factor, 0
+    return np.array(rates)
+
+
+@exercise.mistake(
+    "`np.full` makes an array of whole numbers when `learning_rate` is one, such as 1, and half of it does not fit in. "
+    "Ask for `dtype=float`."
+)
+def array_of_whole_numbers(losses, learning_rate, factor=0.1, patience=10):
+    rates = np.full(len(losses), learning_rate)
+    best, bad = np.inf, 0
+    for epoch, loss in enumerate(losses):
+        if loss < best:
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > patience:
+            rates[epoch + 1 :] *= factor
+            bad = 0
+    return rates
 
 
 @exercise.mistake(

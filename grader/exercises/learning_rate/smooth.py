@@ -104,6 +104,18 @@ def weights_swapped(losses, beta):
 
 
 @exercise.mistake(
+    "Your values are too high: each loss goes into the average whole. It counts with the weight 1 - beta, so that the "
+    "two weights add up to 1."
+)
+def whole_loss_added(losses, beta):
+    average, smoothed = 0.0, []
+    for n, loss in enumerate(losses, start=1):
+        average = beta * average + loss
+        smoothed.append(average / (1 - beta**n))
+    return np.array(smoothed)
+
+
+@exercise.mistake(
     "Your average starts at the first loss. That looks fine at once, but gives this one loss far too much weight; "
     "start at 0 and correct, so that all losses are weighed alike."
 )

@@ -27,7 +27,7 @@ exercise.case("between two drops", learning_rate=0.1, epoch=9)
 exercise.case("between two drops", learning_rate=0.1, epoch=17)
 exercise.case("at a drop", learning_rate=0.1, epoch=10)
 exercise.case("at a drop", learning_rate=0.1, epoch=20)
-exercise.case("any numbers", learning_rate=0.3, epoch=25, factor=0.1, every=8)
+exercise.case("any numbers", learning_rate=0.37, epoch=43, factor=0.37, every=8)
 
 
 @exercise.hidden("between two drops", count=3)

@@ -13,9 +13,9 @@ exercise = chapter.exercise(
         "and which points do not count any more?",
         "`np.diff(losses) / np.diff(np.log(rates))` gives the slope of each pair. Before that, find the first loss "
         "that is not finite or larger than 2 * losses[0], and shorten both arrays to what stands before it.",
-        "`np.argmin` of the slopes gives the pair, say i; return `np.sqrt(rates[i] * rates[i + 1])`. `~(losses <= 2 * "
-        "losses[0])` is True for exploded losses, NaN among them, and `np.argmax` finds its first True, if there is "
-        "one.",
+        "`np.argmin` of the slopes gives the pair, say i; return `np.sqrt(rates[i] * rates[i + 1])`. "
+        "`~np.isfinite(losses) | (losses > 2 * losses[0])` is True for exploded losses, and `np.argmax` finds its "
+        "first True, if there is one.",
     ),
     tolerance=SINGLE_PRECISION,
 )
@@ -23,7 +23,7 @@ exercise = chapter.exercise(
 
 @exercise.reference
 def suggest_rate(rates, losses):
-    exploded = ~(losses <= 2 * losses[0])  # NaN compares as false, so it counts as exploded
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
     end = np.argmax(exploded) if exploded.any() else len(losses)
     slopes = np.diff(losses[:end]) / np.diff(np.log(rates[:end]))
     steepest = np.argmin(slopes)
@@ -34,16 +34,20 @@ exercise.case("steepest fall", rates=np.array([0.01, 0.04, 0.16, 0.64]), losses=
 exercise.case("steepest fall", rates=np.array([0.1, 0.2, 0.4, 0.8, 1.6]), losses=np.array([2.3, 2.2, 0.9, 0.6, 0.8]))
 # Two pairs are equally steep; with powers of 2 they are so in any logarithm, to the last digit.
 exercise.case("steepest fall", rates=np.array([0.25, 0.5, 1.0, 2.0, 4.0]), losses=np.array([2.0, 1.5, 1.25, 0.75, 1.0]))
+# The steepest fall comes after the lowest loss.
+exercise.case("steepest fall", rates=np.array([0.01, 0.16, 0.32, 0.64]), losses=np.array([2.0, 1.0, 1.9, 1.1]))
 exercise.case("logarithmic axis", rates=np.array([0.01, 0.04, 0.16, 0.64]), losses=np.array([2.3, 2.0, 1.2, 1.5]))
 exercise.case("logarithmic axis", rates=np.array([0.01, 0.02, 0.32, 0.64]), losses=np.array([2.0, 1.8, 1.2, 1.1]))
 exercise.case(
     "before the explosion",
     rates=np.array([0.1, 0.2, 0.4, 0.8, 1.6, 3.2]),
-    losses=np.array([2.0, 1.9, 1.5, 3.8, 9.0, 1.6]),
+    losses=np.array([2.0, 1.9, 1.5, 3.8, 5.0, 1.6]),
 )
-# Twice the first loss is not yet more than twice.
+# The steepest fall comes last before the explosion.
+exercise.case("before the explosion", rates=np.array([0.1, 0.2, 0.4, 0.8]), losses=np.array([2.0, 1.9, 0.5, 9.0]))
+# Twice the first loss is not yet more than twice. Minus infinity is infinite too.
 exercise.case(
-    "before the explosion", rates=np.array([0.1, 0.2, 0.4, 0.8, 1.6]), losses=np.array([1.0, 0.9, 2.0, 0.5, 0.4])
+    "before the explosion", rates=np.array([0.1, 0.2, 0.4, 0.8, 1.6]), losses=np.array([1.0, 0.9, 2.0, 0.5, -np.inf])
 )
 exercise.case(
     "before the explosion",
@@ -77,6 +81,75 @@ def exploding_test(rng):
     return test
 
 
+@exercise.hidden("before the explosion", count=6)
+def steepest_beside_the_explosion(rng):
+    """Down to the lowest loss in small steps, up, down in one large step; then the end, or a short explosion."""
+    rates = 1e-3 * rng.uniform(1.5, 3) ** np.arange(8)
+    first = rng.uniform(1, 3)
+    lowest, top, bottom = first * rng.uniform([0.4, 0.9, 0.5], [0.45, 1.9, 0.55])
+    losses = np.append(np.linspace(first, lowest, 4), [top, bottom])
+    if rng.random() < 0.3:
+        return {"rates": rates[:6], "losses": losses}
+    exploded = rng.choice([2.05 * first, 2.8 * first, np.nan, np.inf, -np.inf])
+    return {"rates": rates, "losses": np.append(losses, [exploded, 0.1 * first])}
+
+
+@exercise.mistake(
+    "You drop one loss too many: `np.argmax` gives the place of the first exploded loss, and a slice up to that place "
+    "leaves it out already. The last good pair counts."
+)
+def last_good_loss_dropped(rates, losses):
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
+    end = np.argmax(exploded) - 1 if exploded.any() else len(losses)
+    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
+    return np.sqrt(rates[steepest] * rates[steepest + 1])
+
+
+@exercise.mistake(
+    "You keep one loss too many: a slice ends before its second number, so the place of the first exploded loss is the "
+    "right one, without + 1."
+)
+def exploded_loss_kept(rates, losses):
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
+    end = np.argmax(exploded) + 1 if exploded.any() else len(losses)
+    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
+    return np.sqrt(rates[steepest] * rates[steepest + 1])
+
+
+@exercise.mistake(
+    "Where nothing explodes you cut off everything: `np.argmax` of an array without a True is 0. Ask `.any()` first; "
+    "without an explosion the whole test counts."
+)
+def explosion_taken_for_granted(rates, losses):
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
+    end = np.argmax(exploded)
+    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
+    return np.sqrt(rates[steepest] * rates[steepest + 1])
+
+
+@exercise.mistake(
+    "You stop at the lowest loss. A loss that rises has not exploded yet, and a steeper fall may follow; only more "
+    "than twice the first loss ends the test."
+)
+def cut_at_the_lowest_loss(rates, losses):
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
+    end = np.argmax(exploded) if exploded.any() else len(losses)
+    end = np.argmin(losses[:end]) + 1
+    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
+    return np.sqrt(rates[steepest] * rates[steepest + 1])
+
+
+@exercise.mistake(
+    "`np.gradient` gives slopes at the rates, each the mean of two pairs, so its smallest entry is no pair of "
+    "neighbours. `np.diff` gives the slopes between them."
+)
+def slopes_at_the_points_taken_for_pairs(rates, losses):
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
+    end = np.argmax(exploded) if exploded.any() else len(losses)
+    steepest = np.argmin(np.gradient(losses[:end], np.log(rates[:end])))
+    return np.sqrt(rates[steepest] * rates[steepest + 1])
+
+
 @exercise.mistake(
     "You return the rate with the lowest loss. There the loss is about to rise again, one step from the edge; where "
     "did it fall fastest?"
@@ -90,7 +163,7 @@ def lowest_loss(rates, losses):
     "logarithmic axis each doubling counts the same."
 )
 def slope_per_rate(rates, losses):
-    exploded = ~(losses <= 2 * losses[0])
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
     end = np.argmax(exploded) if exploded.any() else len(losses)
     steepest = np.argmin(np.diff(losses[:end]) / np.diff(rates[:end]))
     return np.sqrt(rates[steepest] * rates[steepest + 1])
@@ -101,7 +174,7 @@ def slope_per_rate(rates, losses):
     "gentle slope: divide by the distance in log(rate)."
 )
 def largest_drop(rates, losses):
-    exploded = ~(losses <= 2 * losses[0])
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
     end = np.argmax(exploded) if exploded.any() else len(losses)
     steepest = np.argmin(np.diff(losses[:end]))
     return np.sqrt(rates[steepest] * rates[steepest + 1])
@@ -121,7 +194,7 @@ def explosion_included(rates, losses):
     "pair, and the rate half-way between its two; `np.diff` goes from pair to pair."
 )
 def slopes_at_the_points(rates, losses):
-    exploded = ~(losses <= 2 * losses[0])
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
     end = np.argmax(exploded) if exploded.any() else len(losses)
     return rates[np.argmin(np.gradient(losses[:end], np.log(rates[:end])))]
 
@@ -131,7 +204,7 @@ def slopes_at_the_points(rates, losses):
     "nothing after it counts."
 )
 def gaps_joined(rates, losses):
-    kept = losses <= 2 * losses[0]
+    kept = np.isfinite(losses) & (losses <= 2 * losses[0])
     rates, losses = rates[kept], losses[kept]
     steepest = np.argmin(np.diff(losses) / np.diff(np.log(rates)))
     return np.sqrt(rates[steepest] * rates[steepest + 1])
@@ -142,7 +215,7 @@ def gaps_joined(rates, losses):
     "logarithmic axis."
 )
 def lower_rate_of_the_pair(rates, losses):
-    exploded = ~(losses <= 2 * losses[0])
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
     end = np.argmax(exploded) if exploded.any() else len(losses)
     return rates[np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))]
 
@@ -152,7 +225,7 @@ def lower_rate_of_the_pair(rates, losses):
     "rates i and i + 1."
 )
 def upper_rate_of_the_pair(rates, losses):
-    exploded = ~(losses <= 2 * losses[0])
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
     end = np.argmax(exploded) if exploded.any() else len(losses)
     return rates[np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end]))) + 1]
 
@@ -162,7 +235,7 @@ def upper_rate_of_the_pair(rates, losses):
     "log(rate) is the root of the product."
 )
 def ordinary_mean_of_the_pair(rates, losses):
-    exploded = ~(losses <= 2 * losses[0])
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
     end = np.argmax(exploded) if exploded.any() else len(losses)
     steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
     return (rates[steepest] + rates[steepest + 1]) / 2
@@ -173,7 +246,7 @@ def ordinary_mean_of_the_pair(rates, losses):
     "a negative slope; look for the smallest one."
 )
 def steepest_either_way(rates, losses):
-    exploded = ~(losses <= 2 * losses[0])
+    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
     end = np.argmax(exploded) if exploded.any() else len(losses)
     steepest = np.argmax(np.abs(np.diff(losses[:end]) / np.diff(np.log(rates[:end]))))
     return np.sqrt(rates[steepest] * rates[steepest + 1])
@@ -183,7 +256,7 @@ def steepest_either_way(rates, losses):
 def pair_by_pair(rates, losses):
     best_slope, best_rate = 0.0, None
     for i in range(len(losses) - 1):
-        if not losses[i + 1] <= 2 * losses[0]:
+        if not -np.inf < losses[i + 1] <= 2 * losses[0]:
             break
         slope = (losses[i + 1] - losses[i]) / np.log10(rates[i + 1] / rates[i])
         if slope < best_slope:

@@ -43,6 +43,12 @@ exercise.case(
     before={"weight": np.array([[3.0, -4.0]]), "bias": np.zeros(2)},
     after={"weight": np.array([[3.3, -4.4]]), "bias": np.array([0.01, -0.02])},
 )
+# Weights that add up to 0, or are very small, are not 0.
+exercise.case(
+    "weights that start at 0",
+    before={"hidden": np.array([3.0, -3.0]), "output": np.array([1e-9, 0.0])},
+    after={"hidden": np.array([3.0, -2.7]), "output": np.array([1.5e-9, 0.0])},
+)
 # The bias stays at 0, where 0 / 0 would be NaN.
 exercise.case(
     "weights that start at 0",
@@ -77,6 +83,48 @@ def step_from_zero_biases(rng):
     before, after = one_step(rng, {"weight": (4, 6), "bias": (4,)})
     before["bias"] = np.zeros(4)
     return {"before": before, "after": after}
+
+
+@exercise.hidden("weights that start at 0", count=3)
+def step_of_balanced_and_tiny_weights(rng):
+    before, after = one_step(rng, {"balanced": (6,), "tiny": (3, 2)})
+    before["balanced"][3:] = -before["balanced"][:3]
+    return {
+        "before": {"balanced": before["balanced"], "tiny": 1e-9 * before["tiny"]},
+        "after": {"balanced": after["balanced"], "tiny": 1e-9 * after["tiny"]},
+    }
+
+
+@exercise.mistake(
+    "Your weights count as 0 when their sum is 0, and 3 and -3 add up to 0 as well. Ask whether their length is 0, or "
+    "`.any()` of them is not."
+)
+def sum_is_zero(before, after):
+    ratios = {}
+    for layer, weights in before.items():
+        step = np.linalg.norm(after[layer] - weights)
+        ratios[layer] = np.inf if weights.sum() == 0 else step / np.linalg.norm(weights)
+    return ratios
+
+
+@exercise.mistake(
+    "You treat very small weights as if they were 0. Theirs is a ratio like any other, however small they are; only "
+    "exactly 0 gives `np.inf`."
+)
+def nearly_zero(before, after):
+    ratios = {}
+    for layer, weights in before.items():
+        length = np.linalg.norm(weights)
+        ratios[layer] = np.inf if np.isclose(length, 0) else np.linalg.norm(after[layer] - weights) / length
+    return ratios
+
+
+@exercise.mistake(
+    "A layer that was 0 and stays 0 gives 0 / 0 in your function, which is NaN. Ask for weights of length 0 before you "
+    "divide, and say `np.inf`."
+)
+def zero_overlooked(before, after):
+    return {layer: np.linalg.norm(after[layer] - before[layer]) / np.linalg.norm(before[layer]) for layer in before}
 
 
 @exercise.mistake(
