@@ -1,21 +1,23 @@
 """Checks a student's function at once and says what is wrong: `check`, `hint`, `progress`, `solution`."""
 
+import ast
 import difflib
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any
 
 from labutils.checks import messages, records
-from labutils.checks.calling import call_all, is_attempting
-from labutils.checks.comparing import describe
+from labutils.checks.calling import call_all, guarded, is_attempting
 from labutils.checks.judging import INSTRUCTOR, Judge, Verdict, find_judge
+from labutils.checks.naming import name_of
 from labutils.checks.panels import Panel, Part, verdict_panel
 from labutils.checks.sheets import ExerciseSheet, SheetError
 
 TIME_LIMIT = 10.0
+"""Seconds for all calls of one check together."""
 
 _hints_given: dict[str, int] = {}
 _checked_last: dict[str, Callable] = {}
@@ -25,8 +27,8 @@ class UnknownExercise(Exception):
     """What was given to `check` is no exercise. The message names the nearest one."""
 
 
-def _panel_instead_of_trouble(show: Callable[..., Panel]) -> Callable[..., Panel]:
-    """A notebook runs on whatever happens to a check: trouble becomes a panel that says so."""
+def panel_instead_of_trouble(show: Callable[..., Panel]) -> Callable[..., Panel]:
+    """A notebook runs on when a sheet is damaged or its reader names no exercise: a panel says so."""
 
     @functools.wraps(show)
     def shown(*args: Any, **kwargs: Any) -> Panel:
@@ -41,22 +43,27 @@ def _panel_instead_of_trouble(show: Callable[..., Panel]) -> Callable[..., Panel
     return shown
 
 
-@_panel_instead_of_trouble
-def check(function: Callable, time_limit: float = TIME_LIMIT) -> Panel:
-    """Try `function` on its exercise's cases, for `time_limit` seconds at most, and return a panel. Raises nothing."""
+@panel_instead_of_trouble
+def check(function: Callable) -> Panel:
+    """Try `function` on its exercise's cases, for `TIME_LIMIT` seconds in all, and return a panel.
+
+    Whatever `function` does, it raises nothing, but for a KeyboardInterrupt: it goes on its way, so that a reader can
+    stop a check. The time limit waits for a call into C that never returns to Python (`sum(itertools.count())`): only a
+    restart of the kernel ends it. Raises JudgeMissing where grading is asked for and not installed.
+    """
     if is_attempting(sys._getframe()):
         return Panel(messages.NOT_A_CHECK, (Part("text", messages.CHECK_INSIDE),))
     judge, sheet = _find(function)
-    outcomes = call_all(function, judge.calls(sheet.name), time_limit)
+    outcomes = call_all(function, judge.calls(sheet.name), TIME_LIMIT)
     verdict = judge.verdict(sheet.name, outcomes)
     complaint = _signature_complaint(function, sheet, verdict)
-    panel = verdict_panel(verdict, time_limit, complaint)
+    panel = verdict_panel(verdict, TIME_LIMIT, complaint)
     if verdict.failure is not None and complaint is None:
         panel = panel.with_note(_defaults_complaint(function, sheet))
     return panel.with_note(_seen_before(function, verdict)).with_note(records.remember(verdict))
 
 
-@_panel_instead_of_trouble
+@panel_instead_of_trouble
 def hint(function: Callable) -> Panel:
     """Return one more hint at each call, from a nudge to nearly the answer; after the last, again from the first."""
     _, sheet = _find(function)
@@ -67,7 +74,7 @@ def hint(function: Callable) -> Panel:
     return Panel(title, (Part("text", sheet.hints[number - 1]),)).with_note(last)
 
 
-@_panel_instead_of_trouble
+@panel_instead_of_trouble
 def progress() -> Panel:
     """Return a list of the exercises, chapter by chapter: solved, tried, or not attempted."""
     sheets = find_judge().exercises().values()
@@ -78,11 +85,11 @@ def progress() -> Panel:
         status = {name: remembered.get(name, {}).get("status", "not attempted") for name in names}
         solved = list(status.values()).count("passed")
         parts.append(Part("text", messages.PROGRESS_CHAPTER.format(chapter=chapter, solved=solved, count=len(names))))
-        parts += [Part("item", name, messages.STATUS[status[name]]) for name in names]
+        parts += [Part("item", name, messages.STATUS[status[name]], status[name] == "passed") for name in names]
     return Panel(messages.PROGRESS_TITLE, tuple(parts)).with_note(trouble)
 
 
-@_panel_instead_of_trouble
+@panel_instead_of_trouble
 def solution(function: Callable) -> Panel:
     """Return the reference solution where the instructor's part of the book is installed; else say that it is not."""
     _, sheet = _find(function)
@@ -98,27 +105,17 @@ def _find(function: Any) -> tuple[Judge, ExerciseSheet]:
     """The judge, and the exercise that `function` is meant to solve. Raises UnknownExercise when there is none."""
     judge = find_judge()
     sheets = judge.exercises()
-    name = _name_of(function, sheets)
+    name = name_of(function, sheets)
     if callable(function) and name in sheets:
         return judge, sheets[name]
-    nearest = difflib.get_close_matches(name, sheets, n=1, cutoff=0.0)[0]
+    close = difflib.get_close_matches(name, sheets, n=1)
     if not callable(function):
-        raise UnknownExercise(messages.NO_FUNCTION.format(nearest=nearest, got=name))
-    siblings = [sheet.name for sheet in sheets.values() if sheet.chapter == sheets[nearest].chapter]
-    siblings.sort(key=lambda sibling: sibling != nearest)
-    close = difflib.get_close_matches(name, [nearest])
-    question = messages.DID_YOU_MEAN.format(nearest=nearest) if close else ""
-    raise UnknownExercise(messages.NO_EXERCISE.format(name=name, question=question, names=", ".join(siblings)))
-
-
-def _name_of(function: Any, exercises: Iterable[str]) -> str:
-    """The name of a function; for a lambda, a partial or a decorated one, the exercise that the notebook calls so."""
-    name = getattr(function, "__name__", "")
-    notebook = vars(sys.modules["__main__"])
-    bound = [exercise for exercise in exercises if callable(function) and notebook.get(exercise) is function]
-    if name in exercises or bound:
-        return name if name in exercises else bound[0]
-    return name or (repr(function) if isinstance(function, (str, int, float)) else describe(function))[:80]
+        raise UnknownExercise(messages.NO_FUNCTION.format(nearest=next(iter([*close, *sheets])), got=name))
+    if not close:
+        raise UnknownExercise(messages.NO_EXERCISE.format(name=name))
+    nearest = sheets[close[0]]
+    names = ", ".join(sheet.name for sheet in sheets.values() if sheet.chapter == nearest.chapter)
+    raise UnknownExercise(messages.DID_YOU_MEAN.format(name=name, nearest=nearest.name, names=names))
 
 
 def _seen_before(function: Callable, verdict: Verdict) -> str | None:
@@ -145,21 +142,29 @@ def _signature_complaint(function: Callable, sheet: ExerciseSheet, verdict: Verd
 def _defaults_complaint(function: Callable, sheet: ExerciseSheet) -> str | None:
     """A default that was changed is easily overlooked: the call that fails does not show it."""
     signature = _signature(function)
-    given = tuple(map(str, signature.parameters.values())) if signature else ()
-    if given == sheet.parameters or _names(given) != _names(sheet.parameters):
+    given = signature.parameters if signature else {}
+    if list(given) != [written.partition("=")[0] for written in sheet.parameters]:
+        return None
+    if all(map(_same_default, sheet.parameters, given.values())):
         return None
     return messages.DEFAULTS.format(exercise=sheet.name, expected=", ".join(sheet.parameters), got=signature)
 
 
 def _signature(function: Callable) -> inspect.Signature | None:
     """The parameters of a function with their defaults, without annotations; None for a callable that tells none."""
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
+    signature = guarded(inspect.signature, function, otherwise=None)
+    if signature is None:
         return None
     parameters = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
     return signature.replace(parameters=parameters, return_annotation=signature.empty)
 
 
-def _names(parameters: Iterable[str]) -> list[str]:
-    return [parameter.partition("=")[0] for parameter in parameters]
+def _same_default(written: str, given: inspect.Parameter) -> bool:
+    """Tell whether a parameter has the default that the sheet writes: 0 is as good as 0.0."""
+    _, has_default, default = written.partition("=")
+    if not has_default or given.default is given.empty:
+        return not has_default and given.default is given.empty
+    try:
+        return bool(ast.literal_eval(default) == given.default)
+    except Exception:  # no literal, or a value of the student's that cannot be compared
+        return default == repr(given.default)

@@ -70,7 +70,7 @@ def call(function: Callable, arguments: dict[str, Any], seconds: float) -> Outco
             with clock.limit(seconds):
                 outcome = _attempt(function, arguments)
         except TimeUp:
-            outcome = Outcome("timed out")
+            outcome = Outcome("timed out", seconds=seconds)
     if clock.rang:  # also when the function swallowed the interruption and came to an end late
         outcome = Outcome("timed out", seconds=seconds)
     return replace(outcome, printed=printed.text())
@@ -91,20 +91,20 @@ def _attempt(function: Callable, arguments: dict[str, Any]) -> Outcome:
     except (TimeUp, KeyboardInterrupt):
         raise
     except BaseException as error:  # SystemExit and a student's own classes included
-        if _guarded(_is_stub, error, function, otherwise=False):
+        if guarded(_is_stub, error, function, otherwise=False):
             return Outcome("not attempted")
         name = _utf8(type(error).__name__)
         return Outcome(
             "raised",
             error=name,
-            traceback=_guarded(own_traceback, error, otherwise=name),
-            line=_guarded(own_line, error, otherwise=""),
+            traceback=guarded(own_traceback, error, otherwise=name),
+            line=guarded(own_line, error, otherwise=""),
         )
     changed = tuple(name for name in arguments if difference(arguments[name], given[name], exact=True))
-    return Outcome("returned", value=_guarded(keep, value, otherwise=value), changed=changed)
+    return Outcome("returned", value=guarded(keep, value, otherwise=value), changed=changed)
 
 
-def _guarded(action: Callable, *given: Any, otherwise: Any) -> Any:
+def guarded(action: Callable, *given: Any, otherwise: Any) -> Any:
     """`action(*given)`, or `otherwise` where it raises: a student's class may do so when it is printed or copied."""
     try:
         return action(*given)

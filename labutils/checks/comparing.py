@@ -82,11 +82,11 @@ def kind_of(value: Any) -> str:
 
 def describe(value: Any) -> str:
     """A value's type in words: "a numpy array of shape (3, 2)", "a generator"."""
-    sentence = messages.KINDS[_finer_kind_of(value)]
-    return sentence.format(
-        shape=tuple(getattr(value, "shape", ())),
+    kind = _finer_kind_of(value)
+    return messages.KINDS[kind].format(
+        shape=tuple(value.shape) if kind in ("array", "tensor") else (),
         name=type(value).__name__,
-        description=value.description if isinstance(value, TooLarge) else "",
+        description=value.description if kind == "too large" else "",
     )
 
 

@@ -5,10 +5,12 @@ judge of a student's notebook knows the check sheet; the one that `grader` provi
 """
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
+from labutils.checks import messages
 from labutils.checks.calling import Outcome
 from labutils.checks.comparing import Difference, difference
 from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, read_sheets
@@ -42,10 +44,14 @@ class Verdict:
     timed_out: bool = False
 
 
+class JudgeMissing(Exception):
+    """The environment asks for a judge that is not installed. The message says so, and the way out."""
+
+
 class Judge(Protocol):
     """Whoever decides: names its exercises, hands out the calls to make, judges what came back."""
 
-    def exercises(self) -> dict[str, ExerciseSheet]: ...
+    def exercises(self) -> Mapping[str, ExerciseSheet]: ...
 
     def calls(self, exercise: str) -> list[dict[str, Any]]: ...
 
@@ -55,10 +61,10 @@ class Judge(Protocol):
 class SheetJudge:
     """Judges by check sheets: public cases when read from the package, hidden ones too when `grader` passes them in."""
 
-    def __init__(self, sheets: dict[str, ExerciseSheet] | None = None) -> None:
+    def __init__(self, sheets: Mapping[str, ExerciseSheet] | None = None) -> None:
         self._sheets = read_sheets() if sheets is None else sheets
 
-    def exercises(self) -> dict[str, ExerciseSheet]:
+    def exercises(self) -> Mapping[str, ExerciseSheet]:
         return self._sheets
 
     def calls(self, exercise: str) -> list[dict[str, Any]]:
@@ -69,11 +75,15 @@ class SheetJudge:
 
 
 def find_judge() -> Judge:
-    """The judge that the environment asks for: the instructor's while grading, else the check sheets."""
-    if os.environ.get(JUDGE_VARIABLE) == "instructor":
-        entry = next(iter(entry_points(group=INSTRUCTOR, name="judge")))
+    """The judge that the environment asks for: the instructor's while grading, else the check sheets.
+
+    Raises JudgeMissing where the instructor's is asked for and not installed: no one's work is to be judged by half.
+    """
+    if os.environ.get(JUDGE_VARIABLE) != "instructor":
+        return SheetJudge()
+    for entry in entry_points(group=INSTRUCTOR, name="judge"):
         return entry.load()()
-    return SheetJudge()
+    raise JudgeMissing(messages.NO_JUDGE.format(variable=JUDGE_VARIABLE))
 
 
 def conclude(sheet: ExerciseSheet, outcomes: list[Outcome]) -> Verdict:
@@ -94,9 +104,17 @@ def conclude(sheet: ExerciseSheet, outcomes: list[Outcome]) -> Verdict:
         aspects=aspects,
         failure=first,
         mistake=_recognise(sheet, outcomes) if first else None,
-        printed=first.outcome.printed if first else next((one.printed for one in outcomes if one.printed), ""),
+        printed=_printed(sheet, outcomes, first),
         timed_out=any(outcome.kind == "timed out" for outcome in outcomes),
     )
+
+
+def _printed(sheet: ExerciseSheet, outcomes: list[Outcome], failure: Failure | None) -> str:
+    """What the call to talk about printed, or the first that printed. In a hidden case it may be the case's numbers."""
+    if failure is not None:
+        return "" if failure.case.hidden else failure.outcome.printed
+    public = (outcome.printed for case, outcome in zip(sheet.cases, outcomes) if not case.hidden)
+    return next(filter(None, public), "")
 
 
 def _failure(sheet: ExerciseSheet, case: Case, outcome: Outcome) -> Failure | None:

@@ -77,7 +77,9 @@ STUB_RAISED = (
 )
 RECURSION = "Your function called itself until Python gave up (RecursionError). Which call should be the last one?"
 EXITED = "Your function called `exit()` or `quit()`, which end the whole program. Leave a function with `return`."
-TIMED_OUT = "Your function was still running after {seconds:g} s and was stopped. Is there a loop that never ends?"
+TIMED_OUT = "Your function was still running after {seconds:g} s for all calls together and was stopped."
+ENDLESS = "Is there a loop that never ends?"
+SLOW = "The calls before this one took most of that time."
 NOBODY_TO_ASK = "nobody can answer while a function is checked; what it needs comes in its parameters"
 CELL = "your cell"
 PRINTED = "What your function printed"
@@ -97,11 +99,15 @@ SIGNATURE = (
 )
 DEFAULTS = "The first line of this exercise is def {exercise}({expected}). Yours has other defaults: {got}."
 CHECK_INSIDE = "check was called from inside the function that is being checked. Move that line out of the function."
-NO_EXERCISE = "{name} is no exercise.{question} The exercises of this chapter: {names}."
-DID_YOU_MEAN = " Did you mean {nearest}?"
+NO_EXERCISE = "{name} is no exercise. Run progress() for a list of all exercises."
+DID_YOU_MEAN = "{name} is no exercise. Did you mean {nearest}? The exercises of its chapter: {names}."
 NO_FUNCTION = "Give the function itself, without parentheses or quotes, as in check({nearest}). This is {got}."
 SHEET_TROUBLE = "This check cannot run: {error}."
 NOT_A_CHECK = "nothing checked"
+NO_JUDGE = (
+    "{variable} asks for the instructor's judge, which is not installed here. Install the whole repository, with its "
+    "folder `grader`, or take {variable} out of the environment."
+)
 
 HINT_TITLE = "{exercise}: hint {number} of {count}"
 NO_MORE_HINTS = "That was the last hint. Running hint({exercise}) again starts from the first."
@@ -118,6 +124,8 @@ PROGRESS_NOT_SAVED = (
     "The verdict above stands, and your notebook is not affected."
 )
 PROGRESS_DAMAGED = "The record of your progress was damaged. It was set aside as {path}, and a new one was begun."
+PROGRESS_NOT_KEPT = "Progress is not kept here, so this list knows of no exercise that was solved."
+PROGRESS_BUSY = "another notebook is writing it"
 PROGRESS_UNREADABLE = "The record of your progress in {path} cannot be read ({reason})."
 
 TABLE_HEADER = ("exercise", "status", "points")
@@ -143,3 +151,7 @@ NO_KERNEL = (
 AT_WORK_TITLE = "Your {exercise} at work"
 AT_WORK_WAITS = "This cell shows your own {exercise}. Write it above, then run this cell again."
 AT_WORK_FAILED = "This cell shows your own {exercise}, which stopped with {error}. Check it above first."
+AT_WORK_TIMED_OUT = (
+    "This cell shows your own {exercise}, which was still running after {seconds:g} s and was stopped. "
+    "Check it above first."
+)

@@ -141,6 +141,7 @@ def _verdict_parts(verdict: Verdict, seconds: float, complaint: str | None) -> I
 
 
 def _failure_parts(verdict: Verdict, failure: Failure, seconds: float) -> Iterator[Part]:
+    """Which call fails and how. A hidden case shows no numbers: an error's words may quote them, its line does not."""
     if failure.case.hidden:
         yield Part("text", messages.HIDDEN.format(aspect=failure.case.aspect))
     else:
@@ -148,12 +149,13 @@ def _failure_parts(verdict: Verdict, failure: Failure, seconds: float) -> Iterat
         yield Part("code", show_call(verdict.exercise, failure.case.arguments))
     outcome = failure.outcome
     if outcome.kind == "timed out":
-        yield Part("text", messages.TIMED_OUT.format(seconds=seconds))
+        advice = messages.ENDLESS if outcome.seconds > seconds / 2 else messages.SLOW
+        yield Part("text", f"{messages.TIMED_OUT.format(seconds=seconds)} {advice}")
     elif outcome.error in _ERRORS_EXPLAINED:
         yield Part("text", _ERRORS_EXPLAINED[outcome.error])
     elif outcome.kind == "raised":
         yield Part("text", messages.RAISED.format(error=outcome.error))
-        yield Part("code", outcome.traceback)
+        yield Part("code", outcome.line if failure.case.hidden else outcome.traceback)
         if outcome.error == "NotImplementedError" and outcome.traceback.endswith("\nNotImplementedError"):
             yield Part("text", messages.STUB_RAISED)
     elif failure.difference is not None:
@@ -161,7 +163,7 @@ def _failure_parts(verdict: Verdict, failure: Failure, seconds: float) -> Iterat
 
 
 def _difference_parts(found: Difference, hidden: bool, printed: bool) -> Iterator[Part]:
-    """The sentence of the rung. A hidden case does not show its numbers, only the rungs that need none."""
+    """The sentence of the rung; of a hidden case only the rungs that need no numbers."""
     if hidden and found.rung not in ("nothing", "type", "changed"):
         return
     entry = messages.THE_ENTRY.format(place=found.place) if found.place else messages.THE_RESULT

@@ -1,5 +1,7 @@
 """Calling a function: time limits in and outside the main thread, what is kept of errors, prints and changes."""
 
+import builtins
+import getpass
 import signal
 import sys
 import threading
@@ -7,8 +9,10 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from labutils.checks.calling import ERROR_CHARACTERS, PRINTED_CHARACTERS, call, call_all
+from labutils.checks.comparing import describe, difference
 
 
 def forever():
@@ -174,3 +178,50 @@ def test_an_interruption_by_the_student_gets_through():
 
     with pytest.raises(KeyboardInterrupt):
         call(interrupted, {}, 5)
+
+
+def test_a_result_that_later_calls_change_is_kept_as_it_was():
+    reused = {"array": np.zeros(2), "nested": [torch.zeros(1, requires_grad=True) * 2]}
+
+    def reuses(n):
+        reused["array"] += n
+        reused["nested"][0] = reused["nested"][0] + n
+        return reused
+
+    first, second = (outcome.value for outcome in call_all(reuses, [{"n": 1}, {"n": 2}], 5))
+    assert first["array"].tolist() == [1, 1] and first["nested"][0].tolist() == [1]
+    assert second["array"].tolist() == [3, 3] and second["nested"][0].tolist() == [3]
+
+
+def test_what_cannot_be_copied_is_kept_itself():
+    class Uncopied:
+        def __deepcopy__(self, memo):
+            sys.exit()
+
+    for value in (Uncopied(), (number for number in range(3)), np.sin, [Uncopied()]):
+        assert call(lambda given=value: given, {}, 5).value is value
+
+
+@pytest.mark.parametrize(
+    "large", ["np.zeros(10**8)", "torch.zeros(10**8)", "[np.zeros(10**6)] * 10**3", "'x' * 10**8"]
+)
+def test_what_would_fill_the_memory_is_not_kept(large):
+    outcomes = call_all(lambda n: eval(large), [{"n": n} for n in range(3)], 20)
+    assert {describe(outcome.value).partition(", too large")[1] for outcome in outcomes} == {", too large"}
+    assert difference(outcomes[0].value, outcomes[1].value) is not None
+
+
+def test_nobody_is_asked_and_the_reader_can_be_afterwards():
+    before = builtins.input, getpass.getpass
+    outcome = call(lambda: input("which epoch? "), {}, 5)
+    assert (outcome.kind, outcome.error, outcome.printed) == ("raised", "EOFError", "")
+    assert (builtins.input, getpass.getpass) == before
+
+
+def test_the_line_of_an_error_holds_nothing_that_the_error_says():
+    def fails(secret):
+        raise ValueError(secret)
+
+    outcome = call(fails, {"secret": 0.130189}, 5)
+    assert "0.130189" in outcome.traceback and "0.130189" not in outcome.line
+    assert outcome.line.splitlines()[1].strip() == "raise ValueError(secret)"

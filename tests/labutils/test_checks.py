@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from labutils.checks import TIME_LIMIT
 from labutils.checks.panels import MIME_TYPE
 
 HEAD = "def step_decay(learning_rate, epoch, factor=0.5, every=10):\n"
@@ -38,6 +39,11 @@ BODIES = {
     "raise ValueError('too small')": "ValueError: too small",
     "raise Unspeakable()": "Your function stopped with Unspeakable",
     "raise Untamed()": "Your function stopped with Untamed",
+    "raise Leaving()": "Your function stopped with Leaving",
+    "raise ValueError('half a pair: \\ud800')": r"ValueError: half a pair: \ud800",
+    "print('\\ud800'); return 0": "What your function printed:\n    \\ud800",
+    "return input('which epoch? ')": "EOFError: nobody can answer while a function is checked",
+    "return getpass.getpass()": "EOFError: nobody can answer while a function is checked",
     "return learning_rat": 'File "your cell", line 2, in step_decay',
     "return step_decay(learning_rate, epoch)": "called itself until Python gave up",
     "while True: pass": "still running after 0.3 s",
@@ -61,20 +67,25 @@ WHOLE_CELLS = {
     "def step_decay(rate, epoch, factor=0.5, every=10): return rate\ncheck(step_decay)": "Yours takes (rate, epoch, factor=0.5, every=10)",
     "def step_decay(learning_rate, epoch, factor, every, /): return 1\ncheck(step_decay)": "Yours takes (learning_rate, epoch, factor, every, /)",
     "def step_decay(learning_rate, epoch, factor=0.1, every=10): return 0\ncheck(step_decay)": "Yours has other defaults: (learning_rate, epoch, factor=0.1, every=10)",
-    "check(step_decay, 0.3)": "the very function that was checked before",
+    "check(step_decay)": "the very function that was checked before",
     "step_decay = lambda learning_rate, epoch, factor=0.5, every=10: learning_rate * factor ** (epoch // every)\n"
     "check(step_decay)": "Every call came out right",
     "def logged(f): return lambda **given: f(**given)\nstep_decay = logged(step_decay)\ncheck(step_decay)": "Every call came out right",
+    "def step_decay(learning_rate, epoch, factor=0.5, every=10): raise NotImplementedError\n"
+    "step_decay.__wrapped__ = step_decay\ncheck(step_decay)": "Your function stopped with NotImplementedError",
+    "def step_decay(learning_rate, epoch, factor=1/2, every=10.0): return 0\ncheck(step_decay)": "should be 0.1, and yours is 0",
+    "check(Mute())": "a value of type Mute is no exercise",
     "check(0.1)": "Give the function itself, without parentheses or quotes",
     "check('step_decay')": "as in check(step_decay)",
     "check(Hostile())": "This is a value of type Hostile",
-    "def step_deccay(): pass\ncheck(step_deccay)": "The exercises of this chapter: step_decay, ",
-    "check(print)": "print is no exercise",
+    "def step_deccay(): pass\ncheck(step_deccay)": "Did you mean step_decay? The exercises of its chapter: gradient_descent, ",
+    "check(print)": "print is no exercise. Run progress() for a list",
 }
 SETUP = """
-import sys, time
+import getpass, sys, time
 from functools import partial
 import numpy as np, torch
+import labutils.checks
 from labutils import check, hint, progress, solution
 
 class Hostile:
@@ -86,6 +97,13 @@ class Unspeakable(Exception):
     def __str__(self): raise RuntimeError("no words")
 
 class Untamed(BaseException): pass
+
+class Leaving(Exception):
+    def __str__(self): raise SystemExit
+
+class Mute:
+    def __getattr__(self, name): raise RuntimeError("no attributes")
+    def __call__(self): pass
 
 def another(): raise NotImplementedError
 """
@@ -108,7 +126,7 @@ def told(tmp_path_factory):
 def _check(words):
     """The check of a function of which these words are said; its time is short only where they say that it is up."""
     limit = re.search(r"after (\S+) s", words)
-    return f"check(step_decay, {limit[1]})" if limit else "check(step_decay)"
+    return f"labutils.checks.TIME_LIMIT = {limit[1] if limit else TIME_LIMIT}\ncheck(step_decay)"
 
 
 @pytest.mark.parametrize(["written", "words"], [*BODIES.items(), *WHOLE_CELLS.items()])
@@ -124,6 +142,11 @@ def test_a_check_leaves_one_record_and_prints_nothing(told, written):
     assert output.data[MIME_TYPE]["points"] < 1 or "print(" in written
 
 
+def test_other_defaults_are_told_by_their_values(told):
+    (same,) = [cell for written, cell in told.items() if "every=10.0" in str(written)]
+    assert "other defaults" not in same.outputs[0].data["text/plain"]
+
+
 def test_the_kernel_has_its_streams_back(told):
     assert told["last"].outputs[0].data["text/plain"] == "(True, True, True)"
 
@@ -132,13 +155,15 @@ def test_a_plain_shell_lives_on_after_exit_and_an_endless_loop():
     """`exit` of a plain Python closes stdin, and the shell would end with it."""
     source = """
         import time
+        import labutils.checks
         from labutils import check
         def step_decay(learning_rate, epoch, factor=0.5, every=10): exit()
 
         check(step_decay)
         def step_decay(learning_rate, epoch, factor=0.5, every=10): time.sleep(1e9)
 
-        check(step_decay, 0.2)
+        labutils.checks.TIME_LIMIT = 0.2
+        check(step_decay)
         print("still", "here")
     """
     done = subprocess.run(

@@ -123,3 +123,20 @@ def test_the_first_rung_on_which_they_differ(expected, got, rung):
 def test_long_values_are_quoted_short():
     assert len(difference("a", "b" * 10**7).got) < 200
     assert len(difference({"a": 1}, {"k" * 1000 + str(n): 1 for n in range(10_000)}).got) < 2_000
+
+
+@pytest.mark.parametrize("count", [int, np.int64, float, lambda n: np.array([n])], ids="int int64 float array".split())
+def test_whole_numbers_are_counts_and_one_too_many_is_wrong(count):
+    expected = count(12_345_678) if isinstance(count(1), np.ndarray) else 12_345_678
+    assert difference(expected, count(12_345_678)) is None
+    found = difference(expected, count(12_345_679))
+    assert (found.rung, found.expected) == ("values", "12345678")
+
+
+def test_numbers_that_are_not_whole_keep_their_tolerance():
+    assert difference(12_345_678.0, 12_345_679) is None
+
+
+def test_a_whole_number_may_come_from_a_division():
+    assert difference(3, 0.3 / 0.1) is None
+    assert difference(10**12, 10**12 * (1 + 1e-13)) is None

@@ -1,11 +1,17 @@
 """Points, statuses and the failure to talk about, on a sheet made here."""
 
+import os
+import subprocess
+import sys
+import time
+
 import numpy as np
 import pytest
 
 from labutils.checks.calling import Outcome, call_all
 from labutils.checks.comparing import Tolerance
-from labutils.checks.judging import SheetJudge
+from labutils.checks.judging import JUDGE_VARIABLE, SheetJudge
+from labutils.checks.panels import verdict_panel
 from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake
 
 CASES = (
@@ -101,3 +107,48 @@ def test_a_public_failure_is_told_before_a_hidden_one():
 def test_a_change_of_the_input_is_told():
     found = verdict(spoil).failure.difference
     assert (found.rung, found.got) == ("changed", "n")
+
+
+def says_its_input(n):
+    """Right for the cases shown, and for the hidden one it prints and raises what it was given."""
+    print("seen", n)
+    if not isinstance(n, np.ndarray) and n == 10:
+        raise ValueError(f"given: {n}")
+    return n**2
+
+
+def test_a_hidden_case_shows_no_number_of_its_own():
+    panel = verdict_panel(verdict(says_its_input), 2)
+    for shown in (repr(panel), panel.to_html()):
+        assert "10" not in shown and "seen" not in shown
+        assert "Your function stopped with ValueError" in shown and "raise ValueError(f" in shown
+
+
+def test_what_a_right_function_prints_in_hidden_cases_is_not_shown():
+    assert "10" not in verdict(lambda n: [print("seen", n) if np.ndim(n) == 0 and n == 10 else 0, n**2][1]).printed
+
+
+def test_a_loop_is_suspected_only_in_a_call_that_took_most_of_the_time():
+    def slow(n):
+        time.sleep(0.5)
+        return n**2
+
+    def endless(n):
+        while np.ndim(n) or n == 3:
+            pass
+        return n**2
+
+    words = [
+        str(verdict_panel(JUDGE.verdict("square", call_all(f, JUDGE.calls("square"), 0.7)), 0.7))
+        for f in (slow, endless)
+    ]
+    assert all("after 0.7 s for all calls together" in one for one in words)
+    assert ["never ends" in one for one in words] == [False, True]
+    assert ["took most of that time" in one for one in words] == [True, False]
+
+
+def test_a_judge_that_is_asked_for_and_not_installed_is_told():
+    source = "import labutils.checks.judging as j; j.INSTRUCTOR = 'nobody'; j.find_judge()"
+    environment = {**os.environ, JUDGE_VARIABLE: "instructor"}
+    done = subprocess.run([sys.executable, "-c", source], env=environment, capture_output=True, text=True)
+    assert "JudgeMissing: LABUTILS_JUDGE asks for the instructor's judge, which is not installed" in done.stderr
