@@ -55,25 +55,24 @@ def any_cosine_and_later(rng):
     return {"learning_rate": float(rng.uniform(0.01, 1)), "epoch": int(rng.integers(0, 2 * epochs)), "epochs": epochs}
 
 
-@exercise.mistake(
-    "Your rate starts twice as high as it should. 1 + cos goes from 2 to 0; what brings it to the range from 1 to 0?"
+exercise.slip(
+    "Your rate starts twice as high as it should. 1 + cos goes from 2 to 0; what brings it to the range from 1 to 0?",
+    name="half_left_out",
+    right=") / 2",
+    wrong=")",
 )
-def half_left_out(learning_rate, epoch, epochs, minimum=0.0):
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * min(epoch, epochs) / epochs))
-
-
-@exercise.mistake(
-    "Your rate rises, from `minimum` up to `learning_rate`. 1 - cos goes from 0 to 2; which sign makes it begin at 2?"
+exercise.slip(
+    "Your rate rises, from `minimum` up to `learning_rate`. 1 - cos goes from 0 to 2; which sign makes it begin at 2?",
+    name="upside_down",
+    right="1 + np.cos",
+    wrong="1 - np.cos",
 )
-def upside_down(learning_rate, epoch, epochs, minimum=0.0):
-    return minimum + (learning_rate - minimum) * (1 - np.cos(np.pi * min(epoch, epochs) / epochs)) / 2
-
-
-@exercise.mistake(
-    "Your rate jumps about: the angle is given in degrees. `np.cos` takes radians, where half a turn is `np.pi`."
+exercise.slip(
+    "Your rate jumps about: the angle is given in degrees. `np.cos` takes radians, where half a turn is `np.pi`.",
+    name="angle_in_degrees",
+    right="np.pi",
+    wrong="180",
 )
-def angle_in_degrees(learning_rate, epoch, epochs, minimum=0.0):
-    return minimum + (learning_rate - minimum) * (1 + np.cos(180 * min(epoch, epochs) / epochs)) / 2
 
 
 @exercise.mistake(
@@ -84,17 +83,19 @@ def quarter_of_a_wave(learning_rate, epoch, epochs, minimum=0.0):
     return minimum + (learning_rate - minimum) * np.cos(np.pi / 2 * min(epoch, epochs) / epochs)
 
 
-@exercise.mistake("Your rate goes down to 0, whatever `minimum` is. The wave should end at `minimum`.")
-def minimum_ignored(learning_rate, epoch, epochs, minimum=0.0):
-    return learning_rate * (1 + np.cos(np.pi * min(epoch, epochs) / epochs)) / 2
-
-
-@exercise.mistake(
-    "Your rate starts above `learning_rate`: the minimum is added to the whole wave. The wave has only the way between "
-    "`learning_rate` and `minimum` to cover."
+exercise.slip(
+    "Your rate goes down to 0, whatever `minimum` is. The wave should end at `minimum`.",
+    name="minimum_ignored",
+    right="minimum + (learning_rate - minimum)",
+    wrong="learning_rate",
 )
-def minimum_on_top(learning_rate, epoch, epochs, minimum=0.0):
-    return minimum + learning_rate * (1 + np.cos(np.pi * min(epoch, epochs) / epochs)) / 2
+exercise.slip(
+    "Your rate starts above `learning_rate`: the minimum is added to the whole wave. The wave has only the way between "
+    "`learning_rate` and `minimum` to cover.",
+    name="minimum_on_top",
+    right="(learning_rate - minimum)",
+    wrong="learning_rate",
+)
 
 
 @exercise.mistake(
@@ -105,11 +106,12 @@ def cut_off_at_minimum(learning_rate, epoch, epochs, minimum=0.0):
     return max(minimum, learning_rate * (1 + np.cos(np.pi * min(epoch, epochs) / epochs)) / 2)
 
 
-@exercise.mistake(
-    "After the last epoch your rate rises again: the cosine goes on. The share that is done never exceeds 1."
+exercise.slip(
+    "After the last epoch your rate rises again: the cosine goes on. The share that is done never exceeds 1.",
+    name="rises_again",
+    right="min(epoch, epochs)",
+    wrong="epoch",
 )
-def rises_again(learning_rate, epoch, epochs, minimum=0.0):
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / epochs)) / 2
 
 
 @exercise.mistake(
@@ -120,13 +122,13 @@ def arrives_early(learning_rate, epoch, epochs, minimum=0.0):
     return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * progress)) / 2
 
 
-@exercise.mistake(
+exercise.slip(
     "Your rate reaches the minimum one epoch early and then rises: with `epochs - 1` below the line the share goes "
-    "beyond 1. Divide by `epochs`."
+    "beyond 1. Divide by `epochs`.",
+    name="arrives_early_and_rises",
+    right="/ epochs",
+    wrong="/ (epochs - 1)",
 )
-def arrives_early_and_rises(learning_rate, epoch, epochs, minimum=0.0):
-    progress = min(epoch, epochs) / (epochs - 1)
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * progress)) / 2
 
 
 @exercise.alternative

@@ -108,16 +108,13 @@ def cycles_never_grow(learning_rate, epoch, first_cycle, multiplier=2, minimum=0
     return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * progress)) / 2
 
 
-@exercise.mistake(
+exercise.slip(
     "Your second cycle is right, the third is too short: each cycle is longer by `first_cycle`. `multiplier` is a "
-    "factor on the length before, so lengths grow like 10, 20, 40."
+    "factor on the length before, so lengths grow like 10, 20, 40.",
+    name="cycles_grow_by_adding",
+    right="length *= multiplier",
+    wrong="length += (multiplier - 1) * first_cycle",
 )
-def cycles_grow_by_adding(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch >= length:
-        epoch -= length
-        length += (multiplier - 1) * first_cycle
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
 
 
 @exercise.mistake(
@@ -132,103 +129,65 @@ def counts_from_the_beginning(learning_rate, epoch, first_cycle, multiplier=2, m
     return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
 
 
-@exercise.mistake(
-    "Your restarts come one epoch late. In epoch `first_cycle` itself the second cycle has begun: `>=`, not `>`."
+exercise.slip(
+    "Your restarts come one epoch late. In epoch `first_cycle` itself the second cycle has begun: `>=`, not `>`.",
+    name="restarts_late",
+    right="epoch >= length",
+    wrong="epoch > length",
 )
-def restarts_late(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch > length:
-        epoch -= length
-        length *= multiplier
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
-
-
-@exercise.mistake(
-    "The length grows before the old cycle is taken off: you subtract the next cycle's length. Swap the two lines."
+exercise.slip(
+    "The length grows before the old cycle is taken off: you subtract the next cycle's length. Swap the two lines.",
+    name="grows_before_subtracting",
+    right="epoch -= length\n        length *= multiplier",
+    wrong="length *= multiplier\n        epoch -= length",
 )
-def grows_before_subtracting(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch >= length:
-        length *= multiplier
-        epoch -= length
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
-
-
-@exercise.mistake(
+exercise.slip(
     "Your first two cycles are right. With `if` only one cycle is taken off; by now there may have been many, so go on "
-    "as long as `epoch` lies beyond the cycle."
+    "as long as `epoch` lies beyond the cycle.",
+    name="only_one_restart",
+    right="while epoch",
+    wrong="if epoch",
 )
-def only_one_restart(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    if epoch >= length:
-        epoch -= length
-        length *= multiplier
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
-
-
-@exercise.mistake(
+exercise.slip(
     "You find the place in the cycle, and divide it by the length of the first one. Each cycle has its own length, and "
-    "its wave is as long."
+    "its wave is as long.",
+    name="wave_of_the_first_cycle",
+    right="epoch / length)",
+    wrong="epoch / first_cycle)",
 )
-def wave_of_the_first_cycle(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch >= length:
-        epoch -= length
-        length *= multiplier
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / first_cycle)) / 2
-
-
-@exercise.mistake("Your cycles are right, but each of them heads for 0. The wave should end at `minimum`.")
-def restarts_to_zero(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch >= length:
-        epoch -= length
-        length *= multiplier
-    return learning_rate * (1 + np.cos(np.pi * epoch / length)) / 2
-
-
-@exercise.mistake(
-    "Your rate swings down and up again within a cycle: a whole wave. A restart is a jump; the way down is half a wave."
+exercise.slip(
+    "Your cycles are right, but each of them heads for 0. The wave should end at `minimum`.",
+    name="restarts_to_zero",
+    right="minimum + (learning_rate - minimum)",
+    wrong="learning_rate",
 )
-def swings_back_up(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch >= length:
-        epoch -= length
-        length *= multiplier
-    return minimum + (learning_rate - minimum) * (1 + np.cos(2 * np.pi * epoch / length)) / 2
-
-
-@exercise.mistake(
+exercise.slip(
+    "Your rate swings down and up again within a cycle: a whole wave. A restart is a jump; the way down is half a "
+    "wave.",
+    name="swings_back_up",
+    right="np.pi * epoch",
+    wrong="2 * np.pi * epoch",
+)
+exercise.slip(
     "Your rate rises within each cycle, and drops when the next one starts. The wave is 1 + cos, which begins at 2 and "
-    "ends at 0."
+    "ends at 0.",
+    name="upside_down",
+    right="1 + np.cos",
+    wrong="1 - np.cos",
 )
-def upside_down(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch >= length:
-        epoch -= length
-        length *= multiplier
-    return minimum + (learning_rate - minimum) * (1 - np.cos(np.pi * epoch / length)) / 2
-
-
-@exercise.mistake(
+exercise.slip(
     "Your rate reaches the minimum in the last epoch of a cycle. It would reach it only one epoch later, where the "
-    "next cycle starts: divide by the cycle's length, without the - 1."
+    "next cycle starts: divide by the cycle's length, without the - 1.",
+    name="arrives_early",
+    right="epoch / length)",
+    wrong="epoch / (length - 1))",
 )
-def arrives_early(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch >= length:
-        epoch -= length
-        length *= multiplier
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / (length - 1))) / 2
-
-
-@exercise.mistake("Your cycles always double. By which factor a cycle is longer than the one before is `multiplier`.")
-def always_doubles(learning_rate, epoch, first_cycle, multiplier=2, minimum=0.0):
-    length = first_cycle
-    while epoch >= length:
-        epoch -= length
-        length *= 2
-    return minimum + (learning_rate - minimum) * (1 + np.cos(np.pi * epoch / length)) / 2
+exercise.slip(
+    "Your cycles always double. By which factor a cycle is longer than the one before is `multiplier`.",
+    name="always_doubles",
+    right="length *= multiplier",
+    wrong="length *= 2",
+)
 
 
 @exercise.alternative

@@ -294,106 +294,41 @@ for aspect, *threshold in THRESHOLDS:
         exercise.hidden(aspect, count=1)(partial(near_a_threshold, *threshold, side, scale))
 
 
-@exercise.mistake(
+exercise.slip(
     "NaN slips through your rules: every comparison with it is false, `== np.nan` too. Look for it, and for infinity, "
-    "before all else; `np.isfinite` tells both from numbers."
+    "before all else; `np.isfinite` tells both from numbers.",
+    name="nan_compared",
+    right="not np.isfinite([train_loss, validation_loss]).all()",
+    wrong="(train_loss == np.nan).any() or (validation_loss == np.nan).any()",
 )
-def nan_compared(train_loss, validation_loss):
-    if (train_loss == np.nan).any() or (validation_loss == np.nan).any():
-        return "rate too high"
-    start, end = train_loss[0], train_loss[-1]
-    fall, quarter = start - end, len(train_loss) // 4
-    if np.diff(train_loss).clip(min=0).sum() > fall / 2:
-        return "rate too high"
-    if start - train_loss[quarter] <= fall / 10:
-        return "bad initialization"
-    if validation_loss[-1] - end > start / 10:
-        return "overfitting"
-    if train_loss[-1 - quarter] - end > fall / 10:
-        return "rate too low" if end > start / 2 else "train longer"
-    if end > start / 4:
-        settled = np.argmax(train_loss - end <= fall / 20)
-        return "decayed too early" if train_loss[settled - 1] - train_loss[settled] > fall / 10 else "underfitting"
-    return "healthy"
-
-
-@exercise.mistake(
+exercise.slip(
     "NaN is found, infinity is not. A loss may run away to infinity without ever being NaN; `np.isfinite` is False for "
-    "both."
+    "both.",
+    name="infinity_overlooked",
+    right="not np.isfinite([train_loss, validation_loss]).all()",
+    wrong="np.isnan([train_loss, validation_loss]).any()",
 )
-def infinity_overlooked(train_loss, validation_loss):
-    if np.isnan([train_loss, validation_loss]).any():
-        return "rate too high"
-    start, end = train_loss[0], train_loss[-1]
-    fall, quarter = start - end, len(train_loss) // 4
-    if np.diff(train_loss).clip(min=0).sum() > fall / 2:
-        return "rate too high"
-    if start - train_loss[quarter] <= fall / 10:
-        return "bad initialization"
-    if validation_loss[-1] - end > start / 10:
-        return "overfitting"
-    if train_loss[-1 - quarter] - end > fall / 10:
-        return "rate too low" if end > start / 2 else "train longer"
-    if end > start / 4:
-        settled = np.argmax(train_loss - end <= fall / 20)
-        return "decayed too early" if train_loss[settled - 1] - train_loss[settled] > fall / 10 else "underfitting"
-    return "healthy"
-
-
-@exercise.mistake(
+exercise.slip(
     "A loss that jumps up and down can still end lower than it began. Add up every rise between neighbouring epochs "
-    "and compare that sum with the fall."
+    "and compare that sum with the fall.",
+    name="ends_compared",
+    right="np.diff(train_loss).clip(min=0).sum() > fall / 2",
+    wrong="end > start",
 )
-def ends_compared(train_loss, validation_loss):
-    start, end = train_loss[0], train_loss[-1]
-    fall, quarter = start - end, len(train_loss) // 4
-    if not np.isfinite([train_loss, validation_loss]).all() or end > start:
-        return "rate too high"
-    if start - train_loss[quarter] <= fall / 10:
-        return "bad initialization"
-    if validation_loss[-1] - end > start / 10:
-        return "overfitting"
-    if train_loss[-1 - quarter] - end > fall / 10:
-        return "rate too low" if end > start / 2 else "train longer"
-    if end > start / 4:
-        settled = np.argmax(train_loss - end <= fall / 20)
-        return "decayed too early" if train_loss[settled - 1] - train_loss[settled] > fall / 10 else "underfitting"
-    return "healthy"
-
-
-@exercise.mistake(
+exercise.slip(
     "You call nearly everything a rate too high. A falling curve has large steps too, downwards; with `np.abs` they "
-    "count as rises. Only steps upward speak of a rate that is too high."
+    "count as rises. Only steps upward speak of a rate that is too high.",
+    name="falls_counted_as_rises",
+    right="np.diff(train_loss).clip(min=0).sum()",
+    wrong="np.abs(np.diff(train_loss)).sum()",
 )
-def falls_counted_as_rises(train_loss, validation_loss):
-    if not np.isfinite([train_loss, validation_loss]).all():
-        return "rate too high"
-    if np.abs(np.diff(train_loss)).sum() > (train_loss[0] - train_loss[-1]) / 2:
-        return "rate too high"
-    return "bad initialization"  # only a constant curve comes as far as this
-
-
-@exercise.mistake(
+exercise.slip(
     "Many healthy runs are slow in the very first epoch. Wait for a quarter of the epochs before calling the start "
-    "flat."
+    "flat.",
+    name="first_epoch_only",
+    right="start - train_loss[quarter]",
+    wrong="start - train_loss[1]",
 )
-def first_epoch_only(train_loss, validation_loss):
-    if not np.isfinite([train_loss, validation_loss]).all():
-        return "rate too high"
-    start, end = train_loss[0], train_loss[-1]
-    fall, quarter = start - end, len(train_loss) // 4
-    if np.diff(train_loss).clip(min=0).sum() > fall / 2:
-        return "rate too high"
-    if start - train_loss[1] <= fall / 10:
-        return "bad initialization"
-    if validation_loss[-1] - end > start / 10:
-        return "overfitting"
-    if train_loss[-1 - quarter] - end > fall / 10:
-        return "rate too low" if end > start / 2 else "train longer"
-    if end > start / 4:
-        settled = np.argmax(train_loss - end <= fall / 20)
-        return "decayed too early" if train_loss[settled - 1] - train_loss[settled] > fall / 10 else "underfitting"
-    return "healthy"
 
 
 @exercise.mistake(
@@ -419,27 +354,13 @@ def end_before_start(train_loss, validation_loss):
     return "healthy"
 
 
-@exercise.mistake(
+exercise.slip(
     "The gap is validation loss minus training loss. An overfitted network is better on what it has learnt by heart, "
-    "so its training loss is the smaller one."
+    "so its training loss is the smaller one.",
+    name="gap_reversed",
+    right="validation_loss[-1] - end",
+    wrong="end - validation_loss[-1]",
 )
-def gap_reversed(train_loss, validation_loss):
-    if not np.isfinite([train_loss, validation_loss]).all():
-        return "rate too high"
-    start, end = train_loss[0], train_loss[-1]
-    fall, quarter = start - end, len(train_loss) // 4
-    if np.diff(train_loss).clip(min=0).sum() > fall / 2:
-        return "rate too high"
-    if start - train_loss[quarter] <= fall / 10:
-        return "bad initialization"
-    if end - validation_loss[-1] > start / 10:
-        return "overfitting"
-    if train_loss[-1 - quarter] - end > fall / 10:
-        return "rate too low" if end > start / 2 else "train longer"
-    if end > start / 4:
-        settled = np.argmax(train_loss - end <= fall / 20)
-        return "decayed too early" if train_loss[settled - 1] - train_loss[settled] > fall / 10 else "underfitting"
-    return "healthy"
 
 
 @exercise.mistake(
@@ -465,69 +386,27 @@ def tenths_of_one(train_loss, validation_loss):
     return "healthy"
 
 
-@exercise.mistake(
+exercise.slip(
     "Still falling has two causes. If more than half of the first loss is left after all these epochs, more of them "
-    "won't do: the steps are too small."
+    "won't do: the steps are too small.",
+    name="always_train_longer",
+    right='"rate too low" if end > start / 2 else "train longer"',
+    wrong='"train longer"',
 )
-def always_train_longer(train_loss, validation_loss):
-    if not np.isfinite([train_loss, validation_loss]).all():
-        return "rate too high"
-    start, end = train_loss[0], train_loss[-1]
-    fall, quarter = start - end, len(train_loss) // 4
-    if np.diff(train_loss).clip(min=0).sum() > fall / 2:
-        return "rate too high"
-    if start - train_loss[quarter] <= fall / 10:
-        return "bad initialization"
-    if validation_loss[-1] - end > start / 10:
-        return "overfitting"
-    if train_loss[-1 - quarter] - end > fall / 10:
-        return "train longer"
-    if end > start / 4:
-        settled = np.argmax(train_loss - end <= fall / 20)
-        return "decayed too early" if train_loss[settled - 1] - train_loss[settled] > fall / 10 else "underfitting"
-    return "healthy"
-
-
-@exercise.mistake(
+exercise.slip(
     "Both runs end flat and high; what differs is how they came to rest. Look at the epoch in which the curve settled: "
-    "was it still falling steeply just before?"
+    "was it still falling steeply just before?",
+    name="always_underfitting",
+    right='"decayed too early" if train_loss[settled - 1] - train_loss[settled] > fall / 10 else "underfitting"',
+    wrong='"underfitting"',
 )
-def always_underfitting(train_loss, validation_loss):
-    if not np.isfinite([train_loss, validation_loss]).all():
-        return "rate too high"
-    start, end = train_loss[0], train_loss[-1]
-    fall, quarter = start - end, len(train_loss) // 4
-    if np.diff(train_loss).clip(min=0).sum() > fall / 2:
-        return "rate too high"
-    if start - train_loss[quarter] <= fall / 10:
-        return "bad initialization"
-    if validation_loss[-1] - end > start / 10:
-        return "overfitting"
-    if train_loss[-1 - quarter] - end > fall / 10:
-        return "rate too low" if end > start / 2 else "train longer"
-    return "underfitting" if end > start / 4 else "healthy"
-
-
-@exercise.mistake(
+exercise.slip(
     "Every curve is steep somewhere, mostly at the start. The question is how steep it was in the one epoch in which "
-    "it settled."
+    "it settled.",
+    name="steep_anywhere",
+    right="train_loss[settled - 1] - train_loss[settled]",
+    wrong="-np.diff(train_loss).min()",
 )
-def steep_anywhere(train_loss, validation_loss):
-    if not np.isfinite([train_loss, validation_loss]).all():
-        return "rate too high"
-    start, end = train_loss[0], train_loss[-1]
-    fall, quarter = start - end, len(train_loss) // 4
-    if np.diff(train_loss).clip(min=0).sum() > fall / 2:
-        return "rate too high"
-    if start - train_loss[quarter] <= fall / 10:
-        return "bad initialization"
-    if validation_loss[-1] - end > start / 10:
-        return "overfitting"
-    if train_loss[-1 - quarter] - end > fall / 10:
-        return "rate too low" if end > start / 2 else "train longer"
-    if end > start / 4:
-        return "decayed too early" if -np.diff(train_loss).min() > fall / 10 else "underfitting"
-    return "healthy"
 
 
 @exercise.alternative

@@ -85,23 +85,19 @@ def steps_on_a_quadratic(rng):
     }
 
 
-@exercise.mistake("Your points walk uphill. The gradient points to where the loss grows; which way should a step go?")
-def climbs(gradient, start, learning_rate, steps):
-    points = [start]
-    for _ in range(steps):
-        points.append(points[-1] + learning_rate * gradient(points[-1]))
-    return np.array(points)
-
-
-@exercise.mistake(
-    "All your steps are equal: the slope is taken at the start only. It changes along the way, so ask `gradient` again "
-    "at every new point."
+exercise.slip(
+    "Your points walk uphill. The gradient points to where the loss grows; which way should a step go?",
+    name="climbs",
+    right="points[-1] - learning_rate",
+    wrong="points[-1] + learning_rate",
 )
-def slope_of_the_start(gradient, start, learning_rate, steps):
-    points = [start]
-    for _ in range(steps):
-        points.append(points[-1] - learning_rate * gradient(start))
-    return np.array(points)
+exercise.slip(
+    "All your steps are equal: the slope is taken at the start only. It changes along the way, so ask `gradient` again "
+    "at every new point.",
+    name="slope_of_the_start",
+    right="gradient(points[-1])",
+    wrong="gradient(start)",
+)
 
 
 @exercise.mistake("One row is missing, the first: the trajectory begins with `start`, before any step is made.")
@@ -114,22 +110,18 @@ def start_left_out(gradient, start, learning_rate, steps):
     return np.array(points)
 
 
-@exercise.mistake(
-    "One row is missing, the last. `steps` counts the steps, not the points: between n points there are n - 1 steps."
+exercise.slip(
+    "One row is missing, the last. `steps` counts the steps, not the points: between n points there are n - 1 steps.",
+    name="last_step_left_out",
+    right="range(steps)",
+    wrong="range(steps - 1)",
 )
-def last_step_left_out(gradient, start, learning_rate, steps):
-    points = [start]
-    for _ in range(steps - 1):
-        points.append(points[-1] - learning_rate * gradient(points[-1]))
-    return np.array(points)
-
-
-@exercise.mistake("One row too many: `steps` steps and the start make steps + 1 rows. Your loop goes round once more.")
-def one_step_too_many(gradient, start, learning_rate, steps):
-    points = [start]
-    for _ in range(steps + 1):
-        points.append(points[-1] - learning_rate * gradient(points[-1]))
-    return np.array(points)
+exercise.slip(
+    "One row too many: `steps` steps and the start make steps + 1 rows. Your loop goes round once more.",
+    name="one_step_too_many",
+    right="range(steps)",
+    wrong="range(steps + 1)",
+)
 
 
 @exercise.mistake("This is the last point only. The whole way is asked for: collect every point, then return them all.")
@@ -164,35 +156,26 @@ def walks_in_one_copy(gradient, start, learning_rate, steps):
     return np.array(points)
 
 
-@exercise.mistake("Your steps are the whole gradient. Where does `learning_rate` come in?")
-def rate_left_out(gradient, start, learning_rate, steps):
-    points = [start]
-    for _ in range(steps):
-        points.append(points[-1] - gradient(points[-1]))
-    return np.array(points)
-
-
-@exercise.mistake(
+exercise.slip(
+    "Your steps are the whole gradient. Where does `learning_rate` come in?",
+    name="rate_left_out",
+    right="learning_rate * gradient",
+    wrong="gradient",
+)
+exercise.slip(
     "All your steps are equally long: you divide the gradient by its length. The step is `learning_rate` times the "
-    "gradient as it is, long where it is steep and short where it is flat."
+    "gradient as it is, long where it is steep and short where it is flat.",
+    name="slope_normalised",
+    right="gradient(points[-1])",
+    wrong="gradient(points[-1]) / np.linalg.norm(gradient(points[-1]))",
 )
-def slope_normalised(gradient, start, learning_rate, steps):
-    points = [start]
-    for _ in range(steps):
-        slope = gradient(points[-1])
-        points.append(points[-1] - learning_rate * slope / np.linalg.norm(slope))
-    return np.array(points)
-
-
-@exercise.mistake(
+exercise.slip(
     "Your function ends after the first step: its `return` stands inside the loop. Move it to the left, below the "
-    "whole loop."
+    "whole loop.",
+    name="returns_in_the_loop",
+    right="    return",
+    wrong="        return",
 )
-def returns_in_the_loop(gradient, start, learning_rate, steps):
-    points = [start]
-    for _ in range(steps):
-        points.append(points[-1] - learning_rate * gradient(points[-1]))
-        return np.array(points)
 
 
 @exercise.mistake("Your function works for two weights only; here there are more, or fewer. `start` tells how many.")

@@ -40,11 +40,10 @@ exercise.case("first cut", losses=np.array([1.0, 1.0, 0.5]), learning_rate=0.4, 
 exercise.case("first cut", losses=np.array([3.0, 5.0, 4.0, 3.5]), learning_rate=0.4, factor=0.5, patience=1)
 # Any better loss counts, however little better it is.
 exercise.case("first cut", losses=np.array([1.0, 0.99999, 0.99998]), learning_rate=0.4, factor=0.5, patience=0)
-# A rate may be given as a whole number.
-exercise.case("counting again", losses=np.full(8, 3.0), learning_rate=1, factor=0.5, patience=1)
-# After the cut the best loss is still the first.
+exercise.case("counting again", losses=np.full(8, 3.0), learning_rate=0.8, factor=0.5, patience=1)
+# After the cut the best loss is still the first. The rate may be given as a whole number.
 exercise.case(
-    "counting again", losses=np.array([1.0, 2.0, 2.0, 1.5, 1.5, 1.5]), learning_rate=0.8, factor=0.5, patience=1
+    "counting again", losses=np.array([1.0, 2.0, 2.0, 1.5, 1.5, 1.5]), learning_rate=1, factor=0.5, patience=1
 )
 exercise.case(
     "counting again", losses=np.array([3.0, 4.0, 4.0, 2.0, 3.0, 3.0, 1.0]), learning_rate=0.8, factor=0.5, patience=2
@@ -122,37 +121,19 @@ def cut_in_the_same_epoch(losses, learning_rate, factor=0.1, patience=10):
     return np.array(rates)
 
 
-@exercise.mistake(
-    "You lose patience one epoch too soon: `patience` bad epochs are tolerated, and only one more brings the cut."
+exercise.slip(
+    "You lose patience one epoch too soon: `patience` bad epochs are tolerated, and only one more brings the cut.",
+    name="impatient",
+    right="bad > patience",
+    wrong="bad >= patience",
 )
-def impatient(losses, learning_rate, factor=0.1, patience=10):
-    rates, best, bad = [], np.inf, 0
-    for loss in losses:
-        rates.append(learning_rate)
-        if loss < best:
-            best, bad = loss, 0
-        else:
-            bad += 1
-        if bad >= patience:
-            learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
-
-
-@exercise.mistake(
+exercise.slip(
     "One bad epoch too few is tolerated: with `patience` bad epochs the rate stays, and the next bad one brings the "
-    "cut. Which comparison says more than `patience`?"
+    "cut. Which comparison says more than `patience`?",
+    name="impatient_after_a_bad_epoch",
+    right="bad > patience",
+    wrong="bad > 0 and bad >= patience",
 )
-def impatient_after_a_bad_epoch(losses, learning_rate, factor=0.1, patience=10):
-    rates, best, bad = [], np.inf, 0
-    for loss in losses:
-        rates.append(learning_rate)
-        if loss < best:
-            best, bad = loss, 0
-        else:
-            bad += 1
-            if bad >= patience:
-                learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
 
 
 @exercise.mistake(
@@ -204,38 +185,20 @@ def compares_with_the_last_in_the_same_epoch(losses, learning_rate, factor=0.1, 
     return np.array(rates)
 
 
-@exercise.mistake(
+exercise.slip(
     "Your best loss begins with a number of your choice, and a loss may be larger than that. Every number is below "
-    "`np.inf`."
+    "`np.inf`.",
+    name="best_begins_with_a_number",
+    right="np.inf",
+    wrong="100.0",
 )
-def best_begins_with_a_number(losses, learning_rate, factor=0.1, patience=10):
-    rates, best, bad = [], 100.0, 0
-    for loss in losses:
-        rates.append(learning_rate)
-        if loss < best:
-            best, bad = loss, 0
-        else:
-            bad += 1
-        if bad > patience:
-            learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
-
-
-@exercise.mistake(
+exercise.slip(
     "A better loss takes one off your count. It should set the count to 0: what counts are bad epochs that follow one "
-    "another."
+    "another.",
+    name="better_loss_counts_down",
+    right="best, bad = loss, 0",
+    wrong="best, bad = loss, max(bad - 1, 0)",
 )
-def better_loss_counts_down(losses, learning_rate, factor=0.1, patience=10):
-    rates, best, bad = [], np.inf, 0
-    for loss in losses:
-        rates.append(learning_rate)
-        if loss < best:
-            best, bad = loss, max(bad - 1, 0)
-        else:
-            bad += 1
-        if bad > patience:
-            learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
 
 
 @exercise.mistake(
@@ -256,87 +219,40 @@ def array_of_whole_numbers(losses, learning_rate, factor=0.1, patience=10):
     return rates
 
 
-@exercise.mistake(
+exercise.slip(
     "You compare each loss with the one just before it. A loss that rises and falls again would then look like "
-    "progress; compare with the best so far."
+    "progress; compare with the best so far.",
+    name="compares_with_the_last",
+    right="bad += 1",
+    wrong="best, bad = loss, bad + 1",
 )
-def compares_with_the_last(losses, learning_rate, factor=0.1, patience=10):
-    rates, last, bad = [], np.inf, 0
-    for loss in losses:
-        rates.append(learning_rate)
-        bad = 0 if loss < last else bad + 1
-        last = loss
-        if bad > patience:
-            learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
-
-
-@exercise.mistake(
-    "You take a loss equal to the best for a better one, so a flat curve is never cut. Flat is what a plateau is."
+exercise.slip(
+    "You take a loss equal to the best for a better one, so a flat curve is never cut. Flat is what a plateau is.",
+    name="equal_is_better",
+    right="loss < best",
+    wrong="loss <= best",
 )
-def equal_is_better(losses, learning_rate, factor=0.1, patience=10):
-    rates, best, bad = [], np.inf, 0
-    for loss in losses:
-        rates.append(learning_rate)
-        if loss <= best:
-            best, bad = loss, 0
-        else:
-            bad += 1
-        if bad > patience:
-            learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
-
-
-@exercise.mistake(
+exercise.slip(
     "You count the first epoch as bad: its loss is compared with itself. Nothing came before it, so it is better than "
-    "the best so far; begin with `np.inf`."
+    "the best so far; begin with `np.inf`.",
+    name="first_epoch_is_bad",
+    right="np.inf",
+    wrong="losses[0] if len(losses) > 0 else np.inf",
 )
-def first_epoch_is_bad(losses, learning_rate, factor=0.1, patience=10):
-    rates, bad = [], 0
-    best = losses[0] if len(losses) > 0 else np.inf
-    for loss in losses:
-        rates.append(learning_rate)
-        if loss < best:
-            best, bad = loss, 0
-        else:
-            bad += 1
-        if bad > patience:
-            learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
-
-
-@exercise.mistake(
+exercise.slip(
     "After the first cut your rate falls in every bad epoch: the count is still above `patience`. The smaller rate "
-    "deserves the same patience, so start counting again."
+    "deserves the same patience, so start counting again.",
+    name="no_new_patience_after_a_cut",
+    right="learning_rate, bad = learning_rate * factor, 0",
+    wrong="learning_rate *= factor",
 )
-def no_new_patience_after_a_cut(losses, learning_rate, factor=0.1, patience=10):
-    rates, best, bad = [], np.inf, 0
-    for loss in losses:
-        rates.append(learning_rate)
-        if loss < best:
-            best, bad = loss, 0
-        else:
-            bad += 1
-        if bad > patience:
-            learning_rate *= factor
-    return np.array(rates)
-
-
-@exercise.mistake(
+exercise.slip(
     "You add up all bad epochs since the last cut. Only bad epochs in a row count: what does a new best loss say about "
-    "the rate?"
+    "the rate?",
+    name="better_loss_forgives_nothing",
+    right="best, bad = loss, 0",
+    wrong="best = loss",
 )
-def better_loss_forgives_nothing(losses, learning_rate, factor=0.1, patience=10):
-    rates, best, bad = [], np.inf, 0
-    for loss in losses:
-        rates.append(learning_rate)
-        if loss < best:
-            best = loss
-        else:
-            bad += 1
-        if bad > patience:
-            learning_rate, bad = learning_rate * factor, 0
-    return np.array(rates)
 
 
 @exercise.alternative

@@ -67,16 +67,13 @@ def no_correction(losses, beta):
     return np.array(smoothed)
 
 
-@exercise.mistake(
+exercise.slip(
     "Your first entry is a division by 0: the exponent is the index, which starts at 0. It should be the number of "
-    "losses taken in, which is 1 at the first."
+    "losses taken in, which is 1 at the first.",
+    name="exponent_is_the_index",
+    right="start=1",
+    wrong="start=0",
 )
-def exponent_is_the_index(losses, beta):
-    average, smoothed = 0.0, []
-    for index, loss in enumerate(losses):
-        average = beta * average + (1 - beta) * loss
-        smoothed.append(average / (1 - beta**index))
-    return np.array(smoothed)
 
 
 @exercise.mistake(
@@ -103,16 +100,13 @@ def weights_swapped(losses, beta):
     return np.array(smoothed)
 
 
-@exercise.mistake(
+exercise.slip(
     "Your values are too high: each loss goes into the average whole. It counts with the weight 1 - beta, so that the "
-    "two weights add up to 1."
+    "two weights add up to 1.",
+    name="whole_loss_added",
+    right="(1 - beta) * loss",
+    wrong="loss",
 )
-def whole_loss_added(losses, beta):
-    average, smoothed = 0.0, []
-    for n, loss in enumerate(losses, start=1):
-        average = beta * average + loss
-        smoothed.append(average / (1 - beta**n))
-    return np.array(smoothed)
 
 
 @exercise.mistake(

@@ -94,60 +94,41 @@ def steepest_beside_the_explosion(rng):
     return {"rates": rates, "losses": np.append(losses, [exploded, 0.1 * first])}
 
 
-@exercise.mistake(
+exercise.slip(
     "You drop one loss too many: `np.argmax` gives the place of the first exploded loss, and a slice up to that place "
-    "leaves it out already. The last good pair counts."
+    "leaves it out already. The last good pair counts.",
+    name="last_good_loss_dropped",
+    right="np.argmax(exploded) if",
+    wrong="np.argmax(exploded) - 1 if",
 )
-def last_good_loss_dropped(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) - 1 if exploded.any() else len(losses)
-    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
-
-
-@exercise.mistake(
+exercise.slip(
     "You keep one loss too many: a slice ends before its second number, so the place of the first exploded loss is the "
-    "right one, without + 1."
+    "right one, without + 1.",
+    name="exploded_loss_kept",
+    right="np.argmax(exploded) if",
+    wrong="np.argmax(exploded) + 1 if",
 )
-def exploded_loss_kept(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) + 1 if exploded.any() else len(losses)
-    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
-
-
-@exercise.mistake(
+exercise.slip(
     "Where nothing explodes you cut off everything: `np.argmax` of an array without a True is 0. Ask `.any()` first; "
-    "without an explosion the whole test counts."
+    "without an explosion the whole test counts.",
+    name="explosion_taken_for_granted",
+    right="np.argmax(exploded) if exploded.any() else len(losses)",
+    wrong="np.argmax(exploded)",
 )
-def explosion_taken_for_granted(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded)
-    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
-
-
-@exercise.mistake(
+exercise.slip(
     "You stop at the lowest loss. A loss that rises has not exploded yet, and a steeper fall may follow; only more "
-    "than twice the first loss ends the test."
+    "than twice the first loss ends the test.",
+    name="cut_at_the_lowest_loss",
+    right="    slopes =",
+    wrong="    end = np.argmin(losses[:end]) + 1\n    slopes =",
 )
-def cut_at_the_lowest_loss(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) if exploded.any() else len(losses)
-    end = np.argmin(losses[:end]) + 1
-    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
-
-
-@exercise.mistake(
+exercise.slip(
     "`np.gradient` gives slopes at the rates, each the mean of two pairs, so its smallest entry is no pair of "
-    "neighbours. `np.diff` gives the slopes between them."
+    "neighbours. `np.diff` gives the slopes between them.",
+    name="slopes_at_the_points_taken_for_pairs",
+    right="np.diff(losses[:end]) / np.diff(np.log(rates[:end]))",
+    wrong="np.gradient(losses[:end], np.log(rates[:end]))",
 )
-def slopes_at_the_points_taken_for_pairs(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) if exploded.any() else len(losses)
-    steepest = np.argmin(np.gradient(losses[:end], np.log(rates[:end])))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
 
 
 @exercise.mistake(
@@ -158,35 +139,27 @@ def lowest_loss(rates, losses):
     return rates[np.nanargmin(losses)]
 
 
-@exercise.mistake(
+exercise.slip(
     "Your slopes are per rate, not per log(rate), and small rates win because they lie close together. On a "
-    "logarithmic axis each doubling counts the same."
+    "logarithmic axis each doubling counts the same.",
+    name="slope_per_rate",
+    right="np.diff(np.log(rates[:end]))",
+    wrong="np.diff(rates[:end])",
 )
-def slope_per_rate(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) if exploded.any() else len(losses)
-    steepest = np.argmin(np.diff(losses[:end]) / np.diff(rates[:end]))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
-
-
-@exercise.mistake(
+exercise.slip(
     "You look for the largest drop from one entry to the next. Where two rates lie far apart, a large drop may be a "
-    "gentle slope: divide by the distance in log(rate)."
+    "gentle slope: divide by the distance in log(rate).",
+    name="largest_drop",
+    right=" / np.diff(np.log(rates[:end]))",
+    wrong="",
 )
-def largest_drop(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) if exploded.any() else len(losses)
-    steepest = np.argmin(np.diff(losses[:end]))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
-
-
-@exercise.mistake(
+exercise.slip(
     "You look at the whole curve. After an explosion a loss may come down as steeply as it went up, and `np.argmin` "
-    "takes a NaN for the smallest value of all; neither says anything about learning."
+    "takes a NaN for the smallest value of all; neither says anything about learning.",
+    name="explosion_included",
+    right="np.argmax(exploded) if exploded.any() else len(losses)",
+    wrong="len(losses)",
 )
-def explosion_included(rates, losses):
-    steepest = np.argmin(np.diff(losses) / np.diff(np.log(rates)))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
 
 
 @exercise.mistake(
@@ -210,46 +183,34 @@ def gaps_joined(rates, losses):
     return np.sqrt(rates[steepest] * rates[steepest + 1])
 
 
-@exercise.mistake(
+exercise.slip(
     "You have the right pair and return its lower rate. The slope belongs to neither end; go half-way on the "
-    "logarithmic axis."
+    "logarithmic axis.",
+    name="lower_rate_of_the_pair",
+    right="np.sqrt(rates[steepest] * rates[steepest + 1])",
+    wrong="rates[steepest]",
 )
-def lower_rate_of_the_pair(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) if exploded.any() else len(losses)
-    return rates[np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))]
-
-
-@exercise.mistake(
+exercise.slip(
     "You have the right pair and return its upper rate. `np.diff` has one entry less: its entry i lies between the "
-    "rates i and i + 1."
+    "rates i and i + 1.",
+    name="upper_rate_of_the_pair",
+    right="np.sqrt(rates[steepest] * rates[steepest + 1])",
+    wrong="rates[steepest + 1]",
 )
-def upper_rate_of_the_pair(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) if exploded.any() else len(losses)
-    return rates[np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end]))) + 1]
-
-
-@exercise.mistake(
+exercise.slip(
     "You have the right pair and return its ordinary mean. On a logarithmic axis that lies too far right; half-way in "
-    "log(rate) is the root of the product."
+    "log(rate) is the root of the product.",
+    name="ordinary_mean_of_the_pair",
+    right="np.sqrt(rates[steepest] * rates[steepest + 1])",
+    wrong="(rates[steepest] + rates[steepest + 1]) / 2",
 )
-def ordinary_mean_of_the_pair(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) if exploded.any() else len(losses)
-    steepest = np.argmin(np.diff(losses[:end]) / np.diff(np.log(rates[:end])))
-    return (rates[steepest] + rates[steepest + 1]) / 2
-
-
-@exercise.mistake(
+exercise.slip(
     "You take the steepest pair without asking whether it goes up or down, and find the explosion. A falling loss has "
-    "a negative slope; look for the smallest one."
+    "a negative slope; look for the smallest one.",
+    name="steepest_either_way",
+    right="np.argmin(slopes)",
+    wrong="np.argmax(np.abs(slopes))",
 )
-def steepest_either_way(rates, losses):
-    exploded = ~np.isfinite(losses) | (losses > 2 * losses[0])
-    end = np.argmax(exploded) if exploded.any() else len(losses)
-    steepest = np.argmax(np.abs(np.diff(losses[:end]) / np.diff(np.log(rates[:end]))))
-    return np.sqrt(rates[steepest] * rates[steepest + 1])
 
 
 @exercise.alternative
