@@ -29,6 +29,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, NoReturn
 
+from labutils.files import write_atomically
 from labutils.handout import hand_out
 
 HERE = Path(__file__).resolve().parent
@@ -62,7 +63,8 @@ def main(arguments: list[str]) -> int:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that pip is stopped as well
         if arguments[:1] == ["test"]:
             run_tests(arguments[1:])
-        open_book(parse(arguments))
+        else:
+            open_book(parse(arguments))
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
@@ -174,7 +176,7 @@ def prepare_environment(extra: str = "") -> None:
     python = venv_python_version()
     if stamp == {**wanted, "python": python}:
         return
-    works = stamp.get("finished") and stamp["folder"] == str(HERE) and stamp["python"] == python
+    works = stamp.get("finished") and stamp.get("folder") == str(HERE) and stamp.get("python") == python
     if not works:
         make_environment()
     write_stamp({"finished": False})
@@ -191,7 +193,8 @@ def make_environment() -> None:
     """Make a fresh `.venv` with pip in it; before anything else, it is marked as ours and not finished."""
     if VENV.exists() and any(VENV.iterdir()) and not STAMP.exists():
         raise Trouble(f"{VENV} was not made by lab.py: move it away and start lab.py again.")
-    shutil.rmtree(VENV, ignore_errors=not VENV.exists())
+    if VENV.exists():
+        shutil.rmtree(VENV)
     VENV.mkdir()
     write_stamp({"finished": False})
     python = getattr(sys, "_base_executable", sys.executable)  # lab.py may run in the very .venv that is made anew
@@ -241,7 +244,7 @@ def read_stamp() -> dict:
 
 
 def write_stamp(stamp: dict) -> None:
-    STAMP.write_text(json.dumps(stamp))
+    write_atomically(STAMP, json.dumps(stamp).encode())
 
 
 # -- running, waiting, explaining -----------------------------------------------------------------------------------

@@ -15,9 +15,11 @@ from pathlib import Path
 
 import pytest
 
+import lab
 from benchmarks._jupyterlab import answers, free_port
 
 fcntl = pytest.importorskip("fcntl", reason="these journeys send signals and locks of POSIX systems")
+resource = pytest.importorskip("resource")
 
 ROOT = Path(__file__).parents[2]
 PYTHON = getattr(sys, "_base_executable", sys.executable)
@@ -233,6 +235,27 @@ def test_an_environment_of_somebody_else_is_left_alone(fresh):
     status, said = fresh.run("--no-browser")
     assert_one_sentence(status, said)
     assert theirs.read_text() == "made by another tool"
+
+
+def test_a_stamp_that_says_too_little_is_no_finished_installation(fresh):
+    fresh.stamp.parent.mkdir()
+    fresh.stamp.write_text('{"finished": true}')
+    status, said = fresh.run("--no-browser", **NO_INDEX)
+    assert_one_sentence(status, said)
+    assert json.loads(fresh.stamp.read_text()) == {"finished": False}
+
+
+def test_a_full_disk_leaves_the_stamp_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr(lab, "STAMP", tmp_path / "stamp.json")
+    lab.write_stamp({"finished": False})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            lab.write_stamp({"finished": True})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert json.loads(lab.STAMP.read_text()) == {"finished": False}
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_installed(fresh):
