@@ -17,19 +17,24 @@ def main(arguments: list[str] | None = None) -> int:
     writing = commands.add_parser("source", help="write nbgrader's source, grader/course/source, and nothing else")
     proving = commands.add_parser("verify", help="prove every exercise; exit 1 if one falls short")
     for command in (building, writing, proving):
-        command.add_argument("pages", nargs="*", metavar="NAME", help="a chapter, such as learning_rate (default: all)")
+        command.add_argument(
+            "pages", nargs="*", metavar="NAME", help="a page, such as start or learning_rate (default: all)"
+        )
     options = parser.parse_args(arguments)
     try:
         chosen = pages(tuple(options.pages))
         if options.command == "build":
             checked = [_check(page) if options.check else _build(page, not options.no_run) for page in chosen]
             return 0 if all(checked) else 1
+        chapters = [page for page in chosen if page.chapter]
+        for page in chosen:
+            if options.pages and page.chapter is None:
+                print(f"{page.name} has no exercises", flush=True)
         if options.command == "source":
-            for page in chosen:
-                if page.chapter:
-                    print(build.write_source(page))
+            for page in chapters:
+                print(build.write_source(page))
             return 0
-        return 0 if verify.report(page for page in chosen if page.chapter) else 1
+        return 0 if verify.report(chapters) else 1
     except TextError as error:
         print(error, file=sys.stderr)
         return 1

@@ -8,6 +8,8 @@ import hashlib
 import json
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
@@ -20,9 +22,11 @@ from grader.texts import ROOT, Cell, Page, checked_in
 from labutils.checks.comparing import Tolerance, difference
 from labutils.checks.sheets import FOLDER as SHEETS
 from labutils.checks.sheets import write_sheet
+from labutils.files import write_atomically
+from labutils.notebooks import KERNEL
 
 SOURCE = ROOT / "grader" / "course" / "source"
-KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": KERNEL}
 ROUNDING = Tolerance(relative=1e-9, absolute=1e-12)  # the last digits, in which machines differ
 
 
@@ -30,26 +34,19 @@ def build(page: Page, execute: bool = True) -> tuple[Measured | None, str | None
     """Bring a page's sheet, notebook and source up to date.
 
     Returns what running it took, and a complaint when that is over the page's budget. With `execute` false, cells that
-    have not changed keep their outputs and nothing is measured. Raises TextError, the notebook then being as it was.
+    have not changed keep their outputs and nothing is measured. Raises TextError, sheet and notebook as they were.
     """
     page.check_examples()
-    write_checks(page)
     notebook, before = assemble(page), _read(page.notebook)
     measured = complaint = None
-    if execute:
-        try:
-            notebook, measured = run(notebook, page.text.parent, import_from=ROOT)
-        except CellFailed as failed:
-            raise page.error(page.cells[failed.index].line, f"this cell stopped with {failed}") from failed
-        notebook.metadata["measured"] = {"seconds": round(measured.seconds, 1), "megabytes": round(measured.megabytes)}
-        complaint = over_budget(page, notebook)
-        if complaint:
-            slowest = [f"line {page.cells[i].line} with {measured.cells[i]:.1f} s" for i in measured.slowest()]
-            complaint += f"; the slowest cells are {', '.join(slowest)}"
-    else:
-        _keep_outputs(before, notebook)
-    if not _is_as_good_as(before, notebook, page):
-        _write(page.notebook, notebook)
+    with _new_sheet(page):
+        if execute:
+            notebook, measured = _run(page, notebook)
+            complaint = _complaint(page, notebook, measured)
+        else:
+            _keep_outputs(before, notebook)
+        if not _is_as_good_as(before, notebook, page):
+            _write(page.notebook, notebook)
     write_source(page)
     return measured, complaint
 
@@ -69,7 +66,7 @@ def assemble(page: Page) -> NotebookNode:
         else:
             nbgrader = {}
         cells.append(_notebook_cell(page, cell, nbgrader, seen))
-    metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}, "lab": page.settings}
+    metadata = {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}, "lab": page.settings}
     return new_notebook(cells=cells, metadata=metadata)
 
 
@@ -95,18 +92,9 @@ def out_of_step(page: Page) -> list[str]:
     return found
 
 
-def write_checks(page: Page, folder: Path = SHEETS) -> None:
-    """Write the chapter's check sheet into `folder`, by default the one that `check` reads."""
-    if page.chapter:
-        exercises = [stub.exercise.sheet() for stub in page.stubs.values()]
-        write_sheet(folder / _sheet(page).name, page.chapter.name, exercises)
-
-
 def sheet_is_current(page: Page) -> bool:
     """Tell whether the chapter's sheet in `labutils` is what its exercises give, but for another machine's rounding."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_checks(page, Path(folder))
-        wanted = json.loads((Path(folder) / _sheet(page).name).read_bytes())["exercises"]
+    wanted = json.loads(_sheet_content(page))["exercises"]
     try:
         present = json.loads(_sheet(page).read_bytes())["exercises"]
     except (FileNotFoundError, ValueError, KeyError):
@@ -119,13 +107,12 @@ def write_source(page: Page, folder: Path = SOURCE) -> Path | None:
     if page.chapter is None:
         return None
     assignment = folder / page.chapter.folder
-    assignment.mkdir(parents=True, exist_ok=True)
     notebook = assemble(page)
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
             stub = page.stubs[cell.metadata["nbgrader"]["grade_id"]]
             cell.source = stub.with_body(f"### BEGIN SOLUTION\n{body_of(stub.exercise.solution)}\n### END SOLUTION")
-    nbformat.write(notebook, assignment / page.notebook.name)
+    _write(assignment / page.notebook.name, notebook)
     for path in page.text.parent.iterdir():
         if path.is_file() and path.suffix not in (".md", ".ipynb") and not path.name.startswith("."):
             shutil.copy(path, assignment)
@@ -141,6 +128,23 @@ def over_budget(page: Page, notebook: NotebookNode) -> str | None:
         if measured[unit] > limit
     ]
     return ", and ".join(excess) or None
+
+
+def _run(page: Page, notebook: NotebookNode) -> tuple[NotebookNode, Measured]:
+    """Return the page's notebook, executed, with what it took in its metadata, and the same in detail."""
+    try:
+        executed, measured = run(notebook, page.text.parent, import_from=ROOT)
+    except CellFailed as failed:
+        raise page.error(page.cells[failed.index].line, f"this cell stopped with {failed}") from failed
+    executed.metadata["measured"] = {"seconds": round(measured.seconds, 1), "megabytes": round(measured.megabytes)}
+    return executed, measured
+
+
+def _complaint(page: Page, notebook: NotebookNode, measured: Measured) -> str | None:
+    """What is over the page's budget, if anything, and the lines of the cells that take longest."""
+    complaint = over_budget(page, notebook)
+    slowest = [f"line {page.cells[i].line} with {measured.cells[i]:.1f} s" for i in measured.slowest()]
+    return complaint and f"{complaint}; the slowest cells are {', '.join(slowest)}"
 
 
 def _solution_metadata(name: str) -> dict:
@@ -194,10 +198,35 @@ def _read(path: Path) -> NotebookNode:
 def _write(path: Path, notebook: NotebookNode) -> None:
     """Write a notebook in one step, so that an interrupted build leaves the one that was there."""
     nbformat.validate(notebook)
-    fresh = path.with_name(f".{path.name}.new")
-    nbformat.write(notebook, fresh)
-    fresh.replace(path)
+    write_atomically(path, f"{nbformat.writes(notebook)}\n".encode())
 
 
 def _sheet(page: Page) -> Path:
     return SHEETS / f"{page.chapter.name}.json"
+
+
+def _sheet_content(page: Page) -> bytes:
+    """The chapter's check sheet, as its exercises give it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / _sheet(page).name
+        write_sheet(path, page.chapter.name, [stub.exercise.sheet() for stub in page.stubs.values()])
+        return path.read_bytes()
+
+
+@contextmanager
+def _new_sheet(page: Page) -> Iterator[None]:
+    """Put the chapter's new check sheet in place, for the notebook to run with; on failure the old one comes back."""
+    if page.chapter is None:
+        yield
+        return
+    sheet = _sheet(page)
+    before = sheet.read_bytes() if sheet.is_file() else None
+    write_atomically(sheet, _sheet_content(page))
+    try:
+        yield
+    except BaseException:  # a Ctrl-C too: a new sheet beside an old notebook would fit nothing
+        if before is None:
+            sheet.unlink()
+        else:
+            write_atomically(sheet, before)
+        raise

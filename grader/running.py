@@ -15,6 +15,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from labutils.checks.judging import JUDGE_VARIABLE
+from labutils.checks.panels import GRADING_VARIABLE
+from labutils.checks.records import PATH_VARIABLE
+from labutils.notebooks import KERNEL
+
 CELL_TIMEOUT = 300
 SECONDS_BETWEEN_LOOKS = 0.05
 MEGABYTE = 1e6
@@ -48,12 +53,11 @@ class Measured:
 def run(notebook: NotebookNode, folder: Path, import_from: Path) -> tuple[NotebookNode, Measured]:
     """Return an executed copy of `notebook`, and what it took. Raises CellFailed.
 
-    It runs in `folder`, and `import_from` is the first
-    place in which its imports are looked for.
+    It runs in `folder`, and `import_from` is the first place in which its imports are looked for.
     """
     client = NotebookClient(
         nbformat.from_dict(notebook),
-        kernel_name="python3",
+        kernel_name=KERNEL,
         timeout=CELL_TIMEOUT,
         record_timing=False,
         coalesce_streams=True,
@@ -107,8 +111,8 @@ class _PeakMemory:
 
 def _environment(import_from: Path) -> dict[str, str]:
     """The variables of the kernel: no GPU, no kept progress, no bars on stderr, nothing of a grader's settings."""
-    ours = {name: value for name, value in os.environ.items() if name not in ("LABUTILS_JUDGE", "NBGRADER_EXECUTION")}
-    settings = {"CUDA_VISIBLE_DEVICES": "", "TQDM_DISABLE": "1", "LABUTILS_PROGRESS": ""}
+    ours = {name: value for name, value in os.environ.items() if name not in (JUDGE_VARIABLE, GRADING_VARIABLE)}
+    settings = {"CUDA_VISIBLE_DEVICES": "", "TQDM_DISABLE": "1", PATH_VARIABLE: ""}
     paths = [str(import_from), *filter(None, [os.environ.get("PYTHONPATH")])]
     return {**ours, **settings, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(paths)}
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import jupytext
 
-from grader.exercise import Chapter, Exercise, body_of
+from grader.exercise import Chapter, Exercise, body_of, source_of
 from grader.exercises import all_chapters
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
+BUDGET_UNITS = ("seconds", "megabytes")
 PLACE_FOR_THE_BODY = "    # YOUR CODE HERE\n    raise NotImplementedError"
 
 
@@ -75,6 +76,11 @@ class Page:
             end = start + len(cell.source)
             tags = tuple(cell.metadata.get("tags", ()))
             cells.append(Cell(cell.cell_type, cell.source, tags, text.count("\n", 0, start) + 1))
+        budget = notebook.metadata.get("lab", {}).get("budget", {})
+        if not _is_budget(budget):
+            line = text.count("\n", 0, text.find("budget:")) + 1
+            units = " and ".join(BUDGET_UNITS)
+            raise self.error(line, f"a budget gives {units}, each as a number, and this one is {budget!r}")
         return notebook.metadata, tuple(cells)
 
     @property
@@ -115,8 +121,9 @@ class Page:
             if "exercise" in cell.tags:
                 name, faults = _examine(cell, exercises)
                 faults += [f"{name} has a second exercise cell; keep one of them"] if name in posed else []
-                posed[name] = cell
                 complaints += [at + fault for fault in faults]
+                if name is not None:
+                    posed[name] = cell
                 if not faults:
                     stubs[name] = Stub(exercises[name], cell)
             elif "check" in cell.tags:
@@ -178,13 +185,23 @@ def checked_in(cell: Cell) -> str | None:
     return name if cell.source == f"check({name})" and name.isidentifier() else None
 
 
-def _examine(cell: Cell, exercises: dict[str, Exercise]) -> tuple[str, list[str]]:
-    """The name of the exercise that `cell` poses, and what its text and its definition lack to agree."""
+def _is_budget(budget: Any) -> bool:
+    """Tell whether what the front matter says of its budget is a number for each of some known units."""
+    return isinstance(budget, dict) and all(
+        unit in BUDGET_UNITS and isinstance(limit, int | float) for unit, limit in budget.items()
+    )
+
+
+def _examine(cell: Cell, exercises: dict[str, Exercise]) -> tuple[str | None, list[str]]:
+    """The name of the exercise that `cell` poses, if any, and what its text and its definition lack to agree."""
     try:
-        (function,) = ast.parse(cell.source).body
-        name = function.name
-    except (SyntaxError, ValueError, AttributeError):
-        return "", ["an exercise cell holds one function and nothing else"]
+        statements = ast.parse(cell.source).body
+    except (SyntaxError, ValueError):
+        statements = []
+    if [type(statement) for statement in statements] != [ast.FunctionDef]:
+        return None, ["an exercise cell holds one function and nothing else"]
+    function = statements[0]
+    name = function.name
     if name not in exercises:
         return name, [f"{name} is no exercise of this chapter; define it in grader/exercises"]
     faults = [*_faults_of_text(cell.source, function), *_disagreements(function, exercises[name])]
@@ -208,9 +225,13 @@ def _disagreements(function: ast.FunctionDef, exercise: Exercise) -> Iterator[st
     if not exercise.points > 0:
         yield f"is worth {exercise.points} points in {_place_of(exercise)}; an exercise is worth more than 0"
     for answer in [exercise.solution, *exercise.alternatives, *(mistake.function for mistake in exercise.mistakes)]:
-        asked, written = ast.unparse(function.args), ast.unparse(_definition(answer).args)
+        asked, written = ast.unparse(function.args), ast.unparse(ast.parse(source_of(answer)).body[0].args)
         if asked != written:
             yield f"asks for ({asked}), and {answer.__name__} in {_place_of(exercise)} takes ({written})"
+        try:
+            body_of(answer)
+        except ValueError as error:
+            yield f"cannot be built from {_place_of(exercise)}: {error}"
 
 
 def _place_of(exercise: Exercise) -> str:
@@ -218,7 +239,3 @@ def _place_of(exercise: Exercise) -> str:
     if exercise.solution is None:
         return f"grader/exercises/{exercise.chapter}/{exercise.name}.py"
     return f"{inspect.getsourcefile(exercise.solution)}:{inspect.getsourcelines(exercise.solution)[1]}"
-
-
-def _definition(function: Callable) -> ast.FunctionDef:
-    return ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]

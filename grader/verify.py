@@ -102,7 +102,7 @@ def prove(stub: Stub, namespace: dict[str, Any]) -> Proof:
         fault(solve(stub, "raise NotImplementedError", namespace), _is_not_attempted),
         *(fault(solve(stub, body, namespace), _earns_nothing(f"`{body}`")) for body in _trivial_bodies(exercise)),
         *(fault(function, _earns_nothing(what)) for what, function in _empty_answers(exercise).items()),
-        *(fault(_spoiling(exercise, name), _is_noticed(name)) for name in _mutable_arguments(exercise)),
+        *(fault(_spoiling(exercise, *place), _is_noticed(*place)) for place in _mutable_places(exercise)),
     ]
     faults = [*incomplete, *others, *mistakes, *alternatives]
     return Proof(exercise, mistakes.count(None), alternatives.count(None), tuple(filter(None, faults)))
@@ -171,10 +171,12 @@ def _is_told(mistake: Mistake) -> Expectation:
     return expectation
 
 
-def _is_noticed(argument: str) -> Expectation:
+def _is_noticed(argument: str, inside: bool) -> Expectation:
     def expectation(verdict: Verdict) -> str | None:
         found = verdict.failure and verdict.failure.difference
-        return None if found and found.rung == "changed" else f"a change of its input {argument} is not noticed"
+        if found and found.rung == "changed":
+            return None
+        return f"a change {'inside' if inside else 'of'} its input {argument} is not noticed"
 
     return expectation
 
@@ -221,29 +223,44 @@ def _like(value: Any, filling: Callable) -> Any:
     return None
 
 
-def _mutable_arguments(exercise: Exercise) -> list[str]:
-    mutable = ("array", "tensor", "list", "dict")
-    given = ((name, value) for _, arguments in exercise.public_cases for name, value in arguments.items())
-    return list(dict.fromkeys(name for name, value in given if kind_of(value) in mutable))
+def _mutable_places(exercise: Exercise) -> list[tuple[str, bool]]:
+    """The arguments that can be changed in place, and once more with True those that hold what can be changed."""
+    given = [(name, value) for _, arguments in exercise.public_cases for name, value in arguments.items()]
+    whole = [(name, False) for name, value in given if _is_mutable(value)]
+    inside = [(name, True) for name, value in given if any(map(_is_mutable, _items(value)))]
+    return list(dict.fromkeys(whole + inside))
 
 
-def _spoiling(exercise: Exercise, argument: str) -> Callable:
-    """The reference, which then changes one of its arguments in place."""
+def _is_mutable(value: Any) -> bool:
+    return kind_of(value) in ("array", "tensor", "list", "dict") and not isinstance(value, tuple)
+
+
+def _items(value: Any) -> list[Any]:
+    """What a list, a tuple or a dict holds."""
+    if kind_of(value) == "dict":
+        return list(value.values())
+    return list(value) if kind_of(value) == "list" else []
+
+
+def _spoiling(exercise: Exercise, argument: str, inside: bool) -> Callable:
+    """The reference, which then changes one of its arguments in place, or what that argument holds."""
 
     def spoiling(**arguments: Any) -> Any:
         result = copy.deepcopy(exercise.solution(**arguments))
-        _spoil(arguments.get(argument))
+        given = arguments.get(argument)
+        for value in _items(given) if inside else [given]:
+            _spoil(value)
         return result
 
     return spoiling
 
 
 def _spoil(value: Any) -> None:
-    kind = kind_of(value)
-    if kind == "dict":
+    """Change a value in place; one that is empty, or cannot be changed, stays as it is."""
+    kind = kind_of(value) if _is_mutable(value) else None
+    if kind == "dict" and value:
         value.popitem()
-    elif kind == "list":
-        value.reverse()
+    elif kind == "list" and value:
         value.append(value[0])
     elif kind == "array":
         value[...] = np.where(np.isfinite(value), value + 1, 0)
@@ -266,6 +283,9 @@ def _what_is_missing(exercise: Exercise) -> Iterator[str]:
         yield f"it has {len(exercise.hints)} hints; at least {FEWEST_HINTS} are needed"
     if not exercise.alternatives:
         yield "it has no alternative, so nothing shows that other right answers are accepted"
+    for name, count in Counter(mistake.name for mistake in exercise.mistakes).items():
+        if count > 1:
+            yield f"{count} of its mistakes are named {name}"
     hints = Counter([*exercise.hints, *(mistake.hint for mistake in exercise.mistakes)])
     for hint, count in hints.items():
         if not hint.strip():

@@ -1,9 +1,11 @@
 """`build` makes the notebook from the text, says where text and definitions disagree, and measures what it runs."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from grader.__main__ import main
@@ -49,6 +51,7 @@ DISAGREEMENTS = {
     "renamed": (("def running_sum", "def sums"), EXERCISE_LINE, "sums is no exercise of this chapter"),
     "signature": (("running_sum(values):", "running_sum(values, axis=0):"), EXERCISE_LINE, "asks for (values, axis=0)"),
     "more than a function": (("NotImplementedError", "NotImplementedError\n\nx = 1"), EXERCISE_LINE, "one function"),
+    "a class": (("def running_sum(values):", "class running_sum:"), EXERCISE_LINE, "one function and nothing else"),
     "no place for the body": (("    # YOUR CODE HERE\n", ""), EXERCISE_LINE, "# YOUR CODE HERE"),
     "no docstring": ((DOCSTRING, ""), EXERCISE_LINE, "running_sum has no docstring"),
     "no example": ((">>> running_sum(np.array([1, 2, 3]))", "Such as"), EXERCISE_LINE, "no worked value"),
@@ -86,6 +89,39 @@ def test_an_exercise_without_points_or_reference_is_refused(tmp_path: Path):
         tiny.page(tmp_path, tiny.TEXT, unsolved).stubs
 
 
+def test_an_answer_that_cannot_be_moved_into_a_cell_is_named(tmp_path: Path):
+    exercise = tiny.exercise()
+
+    # fmt: off
+    @exercise.alternative
+    def on_one_line(values): return np.cumsum(values)
+    # fmt: on
+
+    with pytest.raises(TextError, match=r"running_sum cannot be built from .*tiny\.py:\d+: the body of on_one_line"):
+        tiny.page(tmp_path, tiny.TEXT, exercise).stubs
+
+
+BUDGETS = {
+    "unit": "  budget:\n    second: 30\n",
+    "no number": "  budget:\n    seconds: half a minute\n",
+    "no unit": "  budget: 30\n",
+}
+
+
+@pytest.mark.parametrize("budget", BUDGETS.values(), ids=BUDGETS)
+@pytest.mark.parametrize("command", [build, out_of_step])
+def test_a_budget_in_other_units_is_told_with_its_line(command: Callable, budget: str, tmp_path: Path):
+    page = page_of(tmp_path, "print('fine')", budget=budget)
+    with pytest.raises(TextError, match=r"page\.md:8: a budget gives seconds and megabytes, each as a number"):
+        command(page)
+
+
+@pytest.mark.parametrize("command", ["verify", "source"])
+def test_a_page_without_exercises_is_named(command: str, capsys: pytest.CaptureFixture):
+    assert main([command, "start"]) == 0
+    assert capsys.readouterr().out == "start has no exercises\n"
+
+
 def test_a_page_that_does_not_exist_is_named(capsys: pytest.CaptureFixture):
     assert main(["build", "--check", "learning_rat"]) == 1
     assert "no page 'learning_rat'" in capsys.readouterr().err
@@ -106,10 +142,19 @@ def test_the_notebook_holds_nbgraders_metadata_and_the_exercises_points(tmp_path
     cells = {cell.id: cell.metadata.get("nbgrader") for cell in assemble(tiny.page(tmp_path)).cells}
     common = {"schema_version": 3, "task": False}
     assert cells["running_sum"] == {
-        **common, "grade_id": "running_sum", "grade": False, "locked": False, "solution": True
+        **common,
+        "grade_id": "running_sum",
+        "grade": False,
+        "locked": False,
+        "solution": True,
     }
     assert cells["check_running_sum"] == {
-        **common, "grade_id": "check_running_sum", "grade": True, "locked": True, "solution": False, "points": 2
+        **common,
+        "grade_id": "check_running_sum",
+        "grade": True,
+        "locked": True,
+        "solution": False,
+        "points": 2,
     }
     assert list(cells.values()).count(None) == 2
 
@@ -151,6 +196,37 @@ def test_a_cell_that_raises_is_named_and_the_notebook_is_left_alone(tmp_path: Pa
     with pytest.raises(TextError, match=rf"page\.md:{line}: this cell stopped with ZeroDivisionError"):
         build(page)
     assert page.notebook.read_bytes() == before
+
+
+@pytest.mark.parametrize("old", [None, b"an old sheet"], ids=["first sheet", "old sheet"])
+def test_a_failed_build_leaves_the_check_sheet_alone(old: bytes | None, tmp_path: Path, monkeypatch):
+    sheets = tmp_path / "sheets"
+    monkeypatch.setattr("grader.build.SHEETS", sheets)
+    sheet = sheets / "tiny.json"
+    if old is not None:
+        sheets.mkdir()
+        sheet.write_bytes(old)
+    page = tiny.page(tmp_path, tiny.TEXT + "\n```{code-cell} ipython3\n1 / 0\n```\n")
+    with pytest.raises(TextError, match="this cell stopped with ZeroDivisionError"):
+        build(page)
+    assert (sheet.read_bytes() if sheet.exists() else None) == old
+
+
+def test_a_full_disk_leaves_the_notebook_and_nothing_half_written(tmp_path: Path):
+    resource = pytest.importorskip("resource", reason="only POSIX systems limit the size of a file")
+    page = page_of(tmp_path, "print('fine')")
+    build(page, execute=False)
+    before = page.notebook.read_bytes()
+    page = page_of(tmp_path, f"text = {'much ' * 1_000!r}")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2_000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            build(page, execute=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert page.notebook.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {"page.md", "page.ipynb"}
 
 
 def test_more_time_or_memory_than_the_budget_is_a_complaint(tmp_path: Path):

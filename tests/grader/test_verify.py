@@ -25,10 +25,13 @@ def proof_of(exercise: Exercise, folder: Path) -> Proof:
 def test_a_sound_exercise_has_no_fault(tmp_path: Path):
     proof = proof_of(tiny.exercise(), tmp_path)
     assert proof.faults == ()
-    assert str(proof).split() == (
-        "ok running_sum 2 public + 5 hidden cases 2 aspects "
-        "3/3 mistakes caught with their own hint 1/1 alternatives accepted"
-    ).split()
+    assert (
+        str(proof).split()
+        == (
+            "ok running_sum 2 public + 5 hidden cases 2 aspects "
+            "3/3 mistakes caught with their own hint 1/1 alternatives accepted"
+        ).split()
+    )
 
 
 def broken_reference(exercise: Exercise) -> None:
@@ -91,6 +94,10 @@ def two_mistakes(exercise: Exercise) -> None:
     exercise.mistakes.pop()
 
 
+def two_mistakes_of_one_name(exercise: Exercise) -> None:
+    exercise.slip("You take the differences.", name="multiplies", right="cumsum", wrong="diff")
+
+
 def aspect_without_public_case(exercise: Exercise) -> None:
     exercise.public_cases.pop()
 
@@ -132,6 +139,7 @@ BREAKS = {
     hint_given_twice: "the same hint stands 2 times: 'Your result is one number",
     empty_hint: "one of its hints is empty",
     one_hint: "it has 1 hints; at least 2 are needed",
+    two_mistakes_of_one_name: "2 of its mistakes are named multiplies",
     two_mistakes: "it has 2 known mistakes; at least 3 are needed",
     aspect_without_public_case: "the aspect 'any length' has no public case",
     aspect_without_hidden_case: "the aspect 'any length' has no hidden case",
@@ -165,6 +173,32 @@ def test_a_constant_answer_to_a_question_of_words_earns_nothing(tmp_path: Path):
     page = tiny.page(tmp_path, text, exercise)
     faults = prove(page.stubs["running_sum"], page.setup()).faults
     assert any("`return 'up'` earns 2 points" in fault for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("values", "unnoticed"),
+    [
+        ([[], [1.0, 2.0]], None),
+        ([{}, {"weight": np.ones(2)}], None),
+        ([[]], "a change of its input values"),
+        ([{"weight": np.array([])}], "a change inside its input values"),
+    ],
+    ids=["a list", "a dict of arrays", "an empty list", "a dict of an empty array"],
+)
+def test_changes_of_an_argument_and_inside_it_must_be_noticed(values: list, unnoticed: str | None, tmp_path: Path):
+    """Empty values can hardly be changed: they pass where another case can, and are a fault where there is no other."""
+    exercise = tiny.exercise()
+
+    @exercise.reference
+    def running_sum(values):
+        return len(values)
+
+    exercise.public_cases = [("some values", {"values": value}) for value in values]
+    exercise.hidden_cases.clear()
+    exercise.mistakes.clear()
+    faults = proof_of(exercise, tmp_path).faults
+    changes = {fault for fault in faults if fault.startswith(("a change", "its cases cannot be made"))}
+    assert changes == ({f"{unnoticed} is not noticed (by the check sheet)"} if unnoticed else set())
 
 
 IN_THE_BOOK = {

@@ -89,9 +89,7 @@ def exercise() -> Exercise:
     def only_the_last(values):
         return np.sum(values)
 
-    @exercise.mistake("You multiply where you should add.")
-    def multiplies(values):
-        return np.cumprod(values)
+    exercise.slip("You multiply where you should add.", name="multiplies", right="cumsum", wrong="cumprod")
 
     return exercise
 
