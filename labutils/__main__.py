@@ -6,7 +6,7 @@ from pathlib import Path
 
 from labutils import notebooks
 from labutils.checks import messages
-from labutils.checks.judging import find_judge
+from labutils.checks.judging import JudgeMissing, find_judge
 from labutils.checks.sheets import SheetError
 
 
@@ -26,10 +26,10 @@ def _check(path: Path) -> int:
     try:
         exercises = find_judge().exercises()
         notebook, troubles = notebooks.run_notebook(path)
-    except (notebooks.NotebookError, SheetError) as error:
+        rows = notebooks.rows(notebook, exercises)
+    except (notebooks.NotebookError, SheetError, JudgeMissing) as error:
         print(error, file=sys.stderr)
         return 2
-    rows = notebooks.rows(notebook, exercises)
     print(notebooks.table(rows) if rows else messages.NO_CHECKS.format(path=path))
     for trouble in troubles:
         print(trouble, file=sys.stderr)

@@ -140,12 +140,16 @@ KERNEL_DIED = (
     "{path}: Python itself ended while a cell ran (exit, or too little memory), so the cells after it were not run. "
     "Run the notebook cell by cell in JupyterLab to see which one it is."
 )
+KERNEL_STUCK = (
+    "{path}: a cell ran longer than {seconds:g} s and could not be interrupted, so the cells after it were not run. "
+    "Run the notebook cell by cell in JupyterLab to see which one it is."
+)
 NO_FILE = "{path} is not there. Is the name right, and the folder you are in?"
 NO_NOTEBOOK = "{path} is not a notebook: {reason}. Give a file that JupyterLab opens, with a name that ends in .ipynb."
 NOT_READABLE = "{path} cannot be read: {reason}. Close the programs that use it, or copy it to a folder of your own."
 NO_KERNEL = (
-    "{path} cannot be run: there is no Jupyter kernel named {kernel} here ({reason}). Install it into this Python with "
-    "`python -m pip install ipykernel`."
+    "{path} cannot be run: the Jupyter kernel {kernel} does not start here ({reason}). Install it into this Python "
+    "with `python -m pip install ipykernel`."
 )
 
 AT_WORK_TITLE = "Your {exercise} at work"
