@@ -1,60 +1,42 @@
 """What the widgets share: their JavaScript and styles, limits that explain themselves, and a still picture."""
 
+import base64
 import json
-import re
 import zlib
 from importlib.resources import files
 
 import anywidget
-import numpy as np
-import traitlets
-from ipywidgets import Layout
 from matplotlib.figure import Figure
 
 from labutils.plots import show, style
 
 _STATIC = files("labutils.widgets") / "static"
-_AROUND_SIGNS = re.compile(r"""(?P<text>"(?:[^"\\]|\\.)*"|`[^`]*`)|\s*(?P<sign>[{}()\[\];,<>=?:*&|])\s*""")
-_AROUND_BRACES = re.compile(r"""(?P<text>"[^"]*")|\s*(?P<sign>[{};,]|:(?=\s))\s*""")
 
 
 def script(*names: str, **constants) -> str:
     """The JavaScript module of a widget: `constants`, base.js and the files `names`, with their style sheets.
 
-    It becomes part of every notebook that shows the widget. Packed by zlib, without comments and needless space, it
-    keeps the saved state of a playground under 10 KB.
+    It becomes part of every notebook that shows the widget. Packed by zlib, without comments and indentation, it keeps
+    the saved state of a playground under 10 KB.
     """
     parts = ["base", *(name.removesuffix(".js") for name in names)]
     sheets = [f"{part}.css" for part in parts if (_STATIC / f"{part}.css").is_file()]
     constants |= {"STYLES": "".join(map(_compact, sheets))}
-    given = [f"const {constant}={_compact_json(value)};" for constant, value in constants.items()]
-    packed = zlib.compress("".join([*given, *(_compact(f"{part}.js") for part in parts)]).encode(), 9)
-    return _compact("unpack.js").replace("LENGTH", str(len(packed))).replace("SOURCE", _in_base_85(packed))
+    given = [f"const {constant} = {_json(value)};\n" for constant, value in constants.items()]
+    source = "".join([*given, *(_compact(f"{part}.js") for part in parts)])
+    packed = zlib.compress(source.encode(), 9)
+    letters = base64.b85encode(packed, pad=True).decode()  # a fifteenth shorter than base 64
+    return _compact("unpack.js").replace("SOURCE", letters).replace("LENGTH", str(len(packed)))
 
 
 def _compact(name: str) -> str:
-    """A file of `static` without the lines that are comments, and without space that means nothing.
-
-    That is indentation, and what stands around signs outside of texts. So a script ends each statement with ";".
-    """
+    """A file of `static` without indentation, empty lines and the lines that are comments."""
     lines = (line.strip() for line in (_STATIC / name).read_text(encoding="utf-8").splitlines())
-    text = "\n".join(line for line in lines if line and not line.startswith(("//", "/*")))
-    around = _AROUND_SIGNS if name.endswith(".js") else _AROUND_BRACES
-    return around.sub(lambda found: found["text"] or found["sign"], text)
+    return "".join(f"{line}\n" for line in lines if line and not line.startswith(("//", "/*")))
 
 
-def _compact_json(value) -> str:
+def _json(value) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def _in_base_85(data: bytes) -> str:
-    """`data`, filled up with zeros, as five letters for four bytes; base 64 would be longer by a fifteenth.
-
-    The digits of each group, the first the most significant, are the letters from # on but \\, which JSON would double.
-    """
-    words = np.frombuffer(data + bytes(-len(data) % 4), dtype="<u4").astype(np.int64)
-    digits = words[:, None] // 85 ** np.arange(4, -1, -1) % 85
-    return "".join(chr(digit + ord("#") + (digit >= ord("\\") - ord("#"))) for digit in digits.flat)
 
 
 def within(name: str, value: float, low: float, high: float) -> float:
@@ -71,27 +53,11 @@ def one_of(name: str, value: str, choices) -> str:
     return value
 
 
-class _Sparse:
-    """A widget whose saved state leaves out what is not set: forty nulls, a kilobyte, in a layout alone."""
-
-    def get_state(self, key=None, drop_defaults=False) -> dict:
-        state = super().get_state(key, drop_defaults)
-        return {name: value for name, value in state.items() if value is not None or key is not None}
-
-
-class _SparseLayout(_Sparse, Layout):
-    pass
-
-
-class LabWidget(_Sparse, anywidget.AnyWidget):
+class LabWidget(anywidget.AnyWidget):
     """An anywidget with a picture and a fixed text beside it, for viewers that cannot run it.
 
     A subclass sets `_esm = script(…)`, which brings the styles, and overrides `describe` and `still`.
     """
-
-    @traitlets.default("layout")
-    def _sparse_layout(self) -> Layout:
-        return _SparseLayout()
 
     def describe(self) -> str:
         """One sentence that stays the same however the widget is moved in the browser."""

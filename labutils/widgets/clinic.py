@@ -70,7 +70,7 @@ def _folded(losses: np.ndarray) -> str:
 def _settings(hidden: list[int], learning_rate: float, epochs: int, batch_size: int, **special) -> str:
     """The settings of a run on one line; `special` are those that only some runs have."""
     network = "-".join(map(str, [64, *hidden, 10]))
-    usual = [f"network {network}", f"learning rate {learning_rate:g}", f"{epochs} epochs", f"batch size {batch_size}"]
+    usual = [f"network {network}", f"rate {learning_rate:g}", f"{epochs} epochs", f"batches of {batch_size}"]
     return ", ".join(usual + [f"{name.replace('_', ' ')} {_value(value)}" for name, value in special.items()])
 
 

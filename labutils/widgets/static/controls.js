@@ -1,6 +1,7 @@
 // Labelled controls, each tied to a trait.
 
 // A labelled native range tied to a trait. With `log` it moves by decades, and three digits are both shown and used.
+// Every move is sent at once: the kernel's answer to an earlier one would set back what has not been sent.
 function slider(model, trait, label, { low, high, step = 1, log }) {
   const scale = log ? Math.log10 : Number;
   const shown = make("b", { ariaHidden: "true" });
@@ -9,8 +10,10 @@ function slider(model, trait, label, { low, high, step = 1, log }) {
     input.value = scale(model.get(trait));
     input.ariaValueText = shown.textContent = tidy(model.get(trait));
   };
-  input.oninput = () => model.set(trait, log ? +(10 ** input.value).toPrecision(3) : +input.value);
-  input.onchange = () => model.save_changes();
+  input.oninput = () => {
+    model.set(trait, log ? +(10 ** input.value).toPrecision(3) : +input.value);
+    model.save_changes();
+  };
   model.on("change:" + trait, show);
   show();
   return make("label", {}, make("span", {}, label, shown), input);

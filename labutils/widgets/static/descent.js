@@ -118,6 +118,7 @@ function render({ model, el }) {
     const down = clamp((event.clientY - box.top - top) / h, 0, 1);
     model.set("start_x", +(x[0] + across * (x[1] - x[0])).toFixed(2));
     model.set("start_y", +(y[1] - down * (y[1] - y[0])).toFixed(2));
+    model.save_changes();
   };
   plot.onpointerdown = event => {
     // A finger beside the handle scrolls the page.
@@ -127,10 +128,7 @@ function render({ model, el }) {
     drag(event);
     event.preventDefault();
   };
-  plot.onpointerup = plot.onpointercancel = () => {
-    plot.onpointermove = null;
-    model.save_changes();
-  };
+  plot.onpointerup = plot.onpointercancel = () => (plot.onpointermove = null);
 
   const controls = make("div", { className: "lab-row" },
     surface, rate, slider(model, "steps", "steps", { low: 1, high: 200 }), ...starts);
