@@ -1,8 +1,16 @@
-"""Writes a file whole or not at all. Standard library only: `lab.py` needs this before anything is installed."""
+"""Writes a file whole or not at all, and lets one at a time change it.
 
+Standard library only: `lab.py` needs this before anything is installed.
+"""
+
+import contextlib
+import errno
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 UNFINISHED = ".unfinished-"
 
@@ -25,3 +33,42 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:  # a Ctrl-C too: it goes on its way, and no half-written file is left behind
         os.unlink(unfinished)
         raise
+
+
+@contextlib.contextmanager
+def locked(path: Path, seconds: float) -> Iterator[None]:
+    """Keep other processes that ask for the same lock out. `path` is an empty file of its own, made and left there.
+
+    Raises TimeoutError (an OSError) when another holds the lock for `seconds`, OSError where `path` cannot be made.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + seconds
+    with open(path, "ab") as file:  # the system lets go of the lock when the file is closed
+        while not try_to_lock(file):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"another process holds {path}")
+            time.sleep(0.02)
+        yield
+
+
+def try_to_lock(file: IO) -> bool:
+    """Lock an open file, if no other process has; it stays locked until it is closed. Tells whether it worked.
+
+    A file system without locks (some network folders) locks nothing and says yes: work goes on there as it can.
+    """
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP):
+            raise
+    return True

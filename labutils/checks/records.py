@@ -12,46 +12,58 @@ from pathlib import Path
 from labutils.checks import messages
 from labutils.checks.judging import Verdict
 from labutils.checks.panels import GRADING_VARIABLE
-from labutils.files import write_atomically
+from labutils.files import locked, write_atomically
 
 PATH_VARIABLE = "LABUTILS_PROGRESS"
+DEFAULT_PLACE = "~/.labutils/progress.json"
+SECONDS_FOR_OTHERS = 5.0
 
 Records = dict[str, dict]
 """By exercise: `status`, `points`, and `of`, the points that there are."""
 
 
-def progress_path() -> Path | None:
+def progress_place() -> str | None:
     """Where progress is kept, or None where it is not: while grading, or when `LABUTILS_PROGRESS` is set but empty."""
-    named = os.environ.get(PATH_VARIABLE)
-    if named == "" or GRADING_VARIABLE in os.environ:
-        return None
-    return Path(named) if named else Path.home() / ".labutils" / "progress.json"
+    named = os.environ.get(PATH_VARIABLE, DEFAULT_PLACE)
+    return None if GRADING_VARIABLE in os.environ else named or None
 
 
 def remember(verdict: Verdict) -> str | None:
     """Write a verdict down. An exercise once passed stays passed. Returns a sentence if there was trouble, or None."""
-    path = progress_path()
-    if path is None or verdict.status == "not attempted":
+    place = progress_place()
+    if place is None or verdict.status == "not attempted":
         return None
     try:
+        return _remember(Path(place).expanduser(), verdict)
+    except TimeoutError:
+        return messages.PROGRESS_NOT_SAVED.format(path=place, reason=messages.PROGRESS_BUSY)
+    except (OSError, RuntimeError) as error:  # RuntimeError: this machine knows of no home folder
+        return messages.PROGRESS_NOT_SAVED.format(path=place, reason=_reason(error))
+
+
+def recall() -> tuple[Records, str | None]:
+    """Return what was remembered, and a sentence if it is not kept here, was damaged or could not be read."""
+    place = progress_place()
+    if place is None:
+        return {}, messages.PROGRESS_NOT_KEPT
+    try:
+        return _read(Path(place).expanduser())
+    except (OSError, RuntimeError) as error:
+        return {}, messages.PROGRESS_UNREADABLE.format(path=place, reason=_reason(error))
+
+
+def _remember(path: Path, verdict: Verdict) -> str | None:
+    """Add a verdict to the file, one process at a time, so that no notebook writes over what another has just added."""
+    with locked(path.with_name(f"{path.name}.lock"), SECONDS_FOR_OTHERS):
         records, trouble = _read(path)
         if records.get(verdict.exercise, {}).get("status") != "passed":
             records[verdict.exercise] = {"status": verdict.status, "points": verdict.points, "of": verdict.max_points}
             write_atomically(path, json.dumps(records, indent=1).encode())
-    except OSError as error:
-        return messages.PROGRESS_NOT_SAVED.format(path=path, reason=error.strerror or error)
     return trouble
 
 
-def recall() -> tuple[Records, str | None]:
-    """Return what was remembered, and a sentence if the file was damaged or could not be read."""
-    path = progress_path()
-    if path is None:
-        return {}, None
-    try:
-        return _read(path)
-    except OSError as error:
-        return {}, messages.PROGRESS_UNREADABLE.format(path=path, reason=error.strerror or error)
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _read(path: Path) -> tuple[Records, str | None]:

@@ -1,5 +1,6 @@
-"""A file is written whole or not at all."""
+"""A file is written whole or not at all, and one at a time changes it."""
 
+import errno
 import resource
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from labutils.files import write_atomically
+from labutils.files import locked, write_atomically
 
 
 def test_a_file_is_written_with_the_folders_it_lies_in(tmp_path):
@@ -43,3 +44,22 @@ def test_a_folder_in_the_place_of_the_file_is_refused_and_left(tmp_path):
 def test_it_needs_the_standard_library_alone():
     command = [sys.executable, "-S", "-c", "import labutils.files"]
     assert subprocess.run(command, cwd=Path(__file__).parents[2]).returncode == 0
+
+
+def test_a_lock_keeps_others_out_until_it_is_let_go(tmp_path):
+    path = tmp_path / "folder" / "file.lock"
+    with locked(path, 1):
+        with pytest.raises(TimeoutError, match="file.lock"):
+            with locked(path, 0.1):
+                pass
+    with locked(path, 0):
+        pass
+
+
+def test_where_the_file_system_knows_no_locks_work_goes_on(tmp_path, monkeypatch):
+    def refuse(file, operation):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with locked(tmp_path / "file.lock", 1):
+        pass

@@ -1,11 +1,17 @@
 """Progress: kept in one file; whatever is wrong with the file is told, and no verdict and no earlier file is lost."""
 
 import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
-from labutils.checks import check, progress
-from labutils.checks.records import PATH_VARIABLE, progress_path, recall
+from labutils.checks import check, progress, records
+from labutils.checks.records import PATH_VARIABLE, progress_place, recall
+from labutils.files import locked
 
 
 def step_decay(learning_rate, epoch, factor=0.5, every=10):
@@ -37,7 +43,7 @@ def test_what_passed_stays_passed(path):
     check(wrong())
     assert recall()[0]["step_decay"] == {"status": "passed", "points": 1, "of": 1}
     assert "[x] step_decay: passed" in repr(progress())
-    assert [one.name for one in path.parent.iterdir()] == ["progress.json"]
+    assert sorted(one.name for one in path.parent.iterdir()) == ["progress.json", "progress.json.lock"]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,8 @@ def test_nothing_is_kept_while_grading_or_when_told_so(path, monkeypatch):
     monkeypatch.delenv("NBGRADER_EXECUTION")
     monkeypatch.setenv(PATH_VARIABLE, "")
     check(right)
-    assert progress_path() is None and not path.exists() and not path.parent.exists()
+    assert "Progress is not kept here" in repr(progress())
+    assert progress_place() is None and not path.exists() and not path.parent.exists()
 
 
 def test_home_is_the_place_when_none_is_named(tmp_path, monkeypatch):
@@ -87,3 +94,47 @@ def test_home_is_the_place_when_none_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     check(right)
     assert (tmp_path / ".labutils" / "progress.json").is_file()
+
+
+def test_without_a_home_folder_the_verdict_stands():
+    """As in a container that runs under a user who is in no list."""
+    source = """
+        import pwd
+        import labutils.checks
+        pwd.getpwuid = lambda uid: {}[uid]
+        from tests.labutils.test_records import right
+        print(labutils.checks.check(right), labutils.checks.progress())
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in ("HOME", PATH_VARIABLE)}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(source)],
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert "step_decay: passed (points: 1 of 1)" in done.stdout, done.stderr
+    assert "could not be saved in ~/.labutils/progress.json" in done.stdout
+    assert "cannot be read" in done.stdout
+
+
+def test_notebooks_that_save_at_the_same_time_lose_nothing(path):
+    source = """
+        import sys
+        from labutils.checks.judging import Verdict
+        from labutils.checks.records import remember
+        for number in range(30):
+            assert remember(Verdict(f"{sys.argv[1]}{number}", "c", "failed", 0, 1, {})) is None
+    """
+    command = [sys.executable, "-c", textwrap.dedent(source)]
+    processes = [subprocess.Popen([*command, name]) for name in "abc"]
+    assert [process.wait(timeout=300) for process in processes] == [0, 0, 0]
+    assert len(json.loads(path.read_text())) == 90
+
+
+def test_a_lock_that_another_holds_for_long_is_told_and_the_verdict_stands(path, monkeypatch):
+    monkeypatch.setattr(records, "SECONDS_FOR_OTHERS", 0.1)
+    with locked(path.with_name("progress.json.lock"), 1):
+        told = repr(check(right))
+    assert "points: 1 of 1" in told and "another notebook is writing it" in told
+    assert "could not be saved" not in repr(check(right)) and path.exists()
