@@ -111,7 +111,8 @@ def write_source(page: Page, folder: Path = SOURCE) -> Path | None:
     for cell in notebook.cells:
         if cell.metadata.get("nbgrader", {}).get("solution"):
             stub = page.stubs[cell.metadata["nbgrader"]["grade_id"]]
-            cell.source = stub.with_body(f"### BEGIN SOLUTION\n{body_of(stub.exercise.solution)}\n### END SOLUTION")
+            body = body_of(stub.exercise.reference_function)
+            cell.source = stub.with_body(f"### BEGIN SOLUTION\n{body}\n### END SOLUTION")
     _write(assignment / page.notebook.name, notebook)
     for path in page.text.parent.iterdir():
         if path.is_file() and path.suffix not in (".md", ".ipynb") and not path.name.startswith("."):

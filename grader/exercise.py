@@ -79,7 +79,7 @@ class Exercise:
     aspects: dict[str, float]
     hints: tuple[str, ...]
     tolerance: Tolerance = Tolerance()
-    solution: Callable | None = None
+    reference_function: Callable | None = None
     public_cases: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     hidden_cases: list[HiddenCases] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
@@ -87,7 +87,7 @@ class Exercise:
 
     def reference(self, function: Callable) -> Callable:
         """Decorator: the model solution."""
-        self.solution = function
+        self.reference_function = function
         return function
 
     def alternative(self, function: Callable) -> Callable:
@@ -110,16 +110,16 @@ class Exercise:
         Raises ValueError where the reference does not have `right` exactly once, or is no Python any more with `wrong`.
         """
         mistake = f"the mistake {name} of {self.name}"
-        if self.solution is None:
+        if self.reference_function is None:
             raise ValueError(f"{mistake} stands above the reference: it must stand below, for it is made from it")
-        source = source_of(self.solution)
+        source = source_of(self.reference_function)
         if source.count(right) != 1:
             raise ValueError(
                 f"{mistake} changes {right!r}, and the reference has that {source.count(right)} times, not once"
             )
-        changed = source.replace(right, wrong).replace(f"def {self.solution.__name__}", f"def {name}", 1)
+        changed = source.replace(right, wrong).replace(f"def {self.reference_function.__name__}", f"def {name}", 1)
         try:
-            function = _define(name, changed, f"<{mistake}>", self.solution.__globals__)
+            function = _define(name, changed, f"<{mistake}>", self.reference_function.__globals__)
         except SyntaxError as error:
             raise ValueError(f"{mistake} is no Python with {wrong!r} in place of {right!r}: {error.msg}") from error
         self.mistakes.append(Mistake(function, hint))
@@ -152,7 +152,7 @@ class Exercise:
             name=self.name,
             chapter=self.chapter,
             points=self.points,
-            parameters=tuple(map(str, inspect.signature(self.solution).parameters.values())),
+            parameters=tuple(map(str, inspect.signature(self.reference_function).parameters.values())),
             aspects=self.aspects,
             hints=self.hints,
             tolerance=self.tolerance,
@@ -168,7 +168,7 @@ class Exercise:
         return aspect
 
     def _expected(self, arguments: dict[str, Any]) -> Any:
-        outcome = call(self.solution, arguments, SECONDS_PER_CALL)
+        outcome = call(self.reference_function, arguments, SECONDS_PER_CALL)
         if outcome.kind != "returned":
             raise RuntimeError(f"the reference of {self.name} {outcome.kind} for {arguments}: {outcome.traceback}")
         return outcome.value

@@ -159,7 +159,7 @@ class Page:
         namespace = self.setup()
         for name, stub in self.stubs.items():
             solved = dict(namespace)
-            exec(stub.answered_by(stub.exercise.solution), solved)
+            exec(stub.answered_by(stub.exercise.reference_function), solved)
             example = doctest.DocTestFinder().find(solved[name], name, module=False, globs=solved)[0]
             report: list[str] = []
             doctest.DocTestRunner(verbose=False).run(example, out=report.append)
@@ -219,12 +219,13 @@ def _faults_of_text(source: str, function: ast.FunctionDef) -> Iterator[str]:
 
 
 def _disagreements(function: ast.FunctionDef, exercise: Exercise) -> Iterator[str]:
-    if exercise.solution is None:
+    if exercise.reference_function is None:
         yield "has no reference; give it one with @exercise.reference"
         return
     if not exercise.points > 0:
         yield f"is worth {exercise.points} points in {_place_of(exercise)}; an exercise is worth more than 0"
-    for answer in [exercise.solution, *exercise.alternatives, *(mistake.function for mistake in exercise.mistakes)]:
+    mistakes = [mistake.function for mistake in exercise.mistakes]
+    for answer in [exercise.reference_function, *exercise.alternatives, *mistakes]:
         asked, written = ast.unparse(function.args), ast.unparse(ast.parse(source_of(answer)).body[0].args)
         if asked != written:
             yield f"asks for ({asked}), and {answer.__name__} in {_place_of(exercise)} takes ({written})"
@@ -236,6 +237,7 @@ def _disagreements(function: ast.FunctionDef, exercise: Exercise) -> Iterator[st
 
 def _place_of(exercise: Exercise) -> str:
     """File and line of an exercise's definition, as far as it can be told."""
-    if exercise.solution is None:
+    reference = exercise.reference_function
+    if reference is None:
         return f"grader/exercises/{exercise.chapter}/{exercise.name}.py"
-    return f"{inspect.getsourcefile(exercise.solution)}:{inspect.getsourcelines(exercise.solution)[1]}"
+    return f"{inspect.getsourcefile(reference)}:{inspect.getsourcelines(reference)[1]}"

@@ -98,7 +98,7 @@ def prove(stub: Stub, namespace: dict[str, Any]) -> Proof:
     ]
     mistakes = [fault(write(mistake.function), _is_told(mistake)) for mistake in exercise.mistakes]
     others = [
-        fault(write(exercise.solution), _earns_everything("the reference")),
+        fault(write(exercise.reference_function), _earns_everything("the reference")),
         fault(solve(stub, "raise NotImplementedError", namespace), _is_not_attempted),
         *(fault(solve(stub, body, namespace), _earns_nothing(f"`{body}`")) for body in _trivial_bodies(exercise)),
         *(fault(function, _earns_nothing(what)) for what, function in _empty_answers(exercise).items()),
@@ -191,7 +191,7 @@ def _words(verdict: Verdict) -> str:
 def _trivial_bodies(exercise: Exercise) -> Iterator[str]:
     """What is written without a thought: nothing, a constant, an argument handed back."""
     yield from ("pass", "return 0", "return 0.0")
-    yield from (f"return {parameter}" for parameter in inspect.signature(exercise.solution).parameters)
+    yield from (f"return {parameter}" for parameter in inspect.signature(exercise.reference_function).parameters)
     answers = {case.expected for case in exercise.cases() if isinstance(case.expected, str)}
     yield from (f"return {answer!r}" for answer in sorted(answers))
 
@@ -202,7 +202,7 @@ def _empty_answers(exercise: Exercise) -> dict[str, Callable]:
     fillings = {"zeros": np.zeros, "ones": np.ones, "random numbers": rng.standard_normal}
 
     def filled(filling: Callable) -> Callable:
-        return lambda **arguments: _like(exercise.solution(**arguments), filling)
+        return lambda **arguments: _like(exercise.reference_function(**arguments), filling)
 
     return {f"an answer of {name} in the right shape": filled(filling) for name, filling in fillings.items()}
 
@@ -246,7 +246,7 @@ def _spoiling(exercise: Exercise, argument: str, inside: bool) -> Callable:
     """The reference, which then changes one of its arguments in place, or what that argument holds."""
 
     def spoiling(**arguments: Any) -> Any:
-        result = copy.deepcopy(exercise.solution(**arguments))
+        result = copy.deepcopy(exercise.reference_function(**arguments))
         given = arguments.get(argument)
         for value in _items(given) if inside else [given]:
             _spoil(value)

@@ -24,5 +24,5 @@ def all_exercises() -> dict[str, Exercise]:
 
 
 def solution(name: str) -> str:
-    """The reference of an exercise as code to be read."""
-    return body_of(all_exercises()[name].solution)
+    """What `solution(f)` shows a student: the body of the exercise's reference."""
+    return body_of(all_exercises()[name].reference_function)

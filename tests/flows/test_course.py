@@ -77,7 +77,7 @@ class Submission:
 
 
 def references() -> dict[str, str]:
-    return {name: body_of(exercise.solution) for name, exercise in EXERCISES.items()}
+    return {name: body_of(exercise.reference_function) for name, exercise in EXERCISES.items()}
 
 
 def the_class() -> dict[str, Submission]:
@@ -320,7 +320,7 @@ def test_the_student_edition_holds_no_reference():
     texts = {path: _plain(path.read_text(encoding="utf-8")) for path in given}
     assert {path for path, text in texts.items() if _plain(PLACE_FOR_THE_BODY) in text} >= {PAGE.text, PAGE.notebook}
     for name, exercise in EXERCISES.items():
-        answers = [exercise.solution, *exercise.alternatives]
+        answers = [exercise.reference_function, *exercise.alternatives]
         for body in {_plain(body_of(function)) for function in answers}:
             assert [path for path, text in texts.items() if body in text] == [], f"a solution of {name} is given away"
 

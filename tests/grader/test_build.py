@@ -82,7 +82,7 @@ def test_a_definition_without_a_cell_is_told_with_its_place(tmp_path: Path):
 def test_an_exercise_without_points_or_reference_is_refused(tmp_path: Path):
     worthless, unsolved = tiny.exercise(), tiny.exercise()
     worthless.points = 0
-    unsolved.solution = None
+    unsolved.reference_function = None
     with pytest.raises(TextError, match="running_sum is worth 0 points"):
         tiny.page(tmp_path, tiny.TEXT, worthless).stubs
     with pytest.raises(TextError, match="running_sum has no reference"):

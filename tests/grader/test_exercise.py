@@ -86,7 +86,7 @@ def test_a_slip_that_does_not_fit_its_reference_is_refused(right: str, wrong: st
 
 def test_a_slip_above_its_reference_is_refused():
     exercise = step_decay_exercise()
-    exercise.solution = None
+    exercise.reference_function = None
     with pytest.raises(ValueError, match="the mistake counts_from_one of step_decay stands above the reference"):
         exercise.slip("Count from 0.", **COUNTS_FROM_ONE)
 

@@ -140,7 +140,7 @@ def sheet(name, hidden_seed=None):
 
 def changed_reference(name, right, wrong):
     """The reference with `wrong` in place of `right`."""
-    source = inspect.getsource(chapter.exercises[name].solution)
+    source = inspect.getsource(chapter.exercises[name].reference_function)
     source = source[source.index("def ") :]
     assert right in source
     namespace = {"np": np}

@@ -25,7 +25,7 @@ def test_every_diagnosis_has_runs_and_every_run_its_settings():
 
 @pytest.mark.parametrize("run", runs(), ids=lambda run: run.name)
 def test_the_rules_of_the_exercise_give_the_label(run):
-    diagnose = all_exercises()["diagnose"].solution
+    diagnose = all_exercises()["diagnose"].reference_function
     assert diagnose(run.train_loss, run.validation_loss) == run.diagnosis
     assert run.train_loss.shape == run.validation_loss.shape == (run.settings["epochs"],)
     assert len(run.train_loss) <= 40
