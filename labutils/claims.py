@@ -3,6 +3,8 @@
 import math
 from typing import SupportsFloat
 
+from labutils.checks import messages
+
 
 class ClaimError(AssertionError):
     """A sentence of the chapter does not hold for what was measured."""
@@ -19,7 +21,7 @@ def claim(
 ) -> None:
     """Print `sentence` with its limits if they hold for `measured`, else raise `ClaimError`.
 
-    `measured` is one number (Python's, numpy's or torch's) with limits, in its own unit, or a truth value without any:
+    `measured` is one real number (Python's, numpy's, torch's) with limits, in its own unit, or a truth value without any:
 
         claim("A good rate reaches nine digits in ten.", accuracy, at_least=0.9)
         claim("The largest stable rate is 2/20.", measured_limit, about=0.1, within=0.005)
@@ -37,8 +39,9 @@ def claim(
         )
     holds = value if isinstance(value, bool) else _within_limits(value, about, within, at_least, at_most)
     if not holds:
-        raise ClaimError(f"The text says: {sentence!r}. Measured: {value!r}. It should be {limits or True}.")
-    print(f"Holds: {sentence}" + (f" ({limits})" if limits else ""))
+        raise ClaimError(messages.CLAIM_FAILS.format(sentence=sentence, measured=value, limits=limits or True))
+    told = messages.CLAIM_HOLDS_WITHIN if limits else messages.CLAIM_HOLDS
+    print(told.format(sentence=sentence, limits=limits))
 
 
 def _limits(about: float | None, within: float | None, at_least: float | None, at_most: float | None) -> str:
@@ -50,9 +53,9 @@ def _limits(about: float | None, within: float | None, at_least: float | None, a
     if at_least is not None and at_most is not None and not at_least <= at_most:
         raise ValueError(f"at_least={at_least} is above at_most={at_most}: nothing could hold")
     words = [
-        f"about {about:g}, within {within:g}" if about is not None else "",
-        f"at least {at_least:g}" if at_least is not None else "",
-        f"at most {at_most:g}" if at_most is not None else "",
+        messages.ABOUT.format(about=about, within=within) if about is not None else "",
+        messages.AT_LEAST.format(limit=at_least) if at_least is not None else "",
+        messages.AT_MOST.format(limit=at_most) if at_most is not None else "",
     ]
     return ", ".join(filter(None, words))
 
@@ -64,9 +67,11 @@ def _single(measured: bool | SupportsFloat) -> bool | float:
             f"a claim measures one number or truth value, not an array of shape {shape}; take its mean, say"
         )
     value = measured.item() if hasattr(measured, "item") else measured
-    if not isinstance(value, bool | int | float):
-        raise ValueError(f"a claim measures one number or truth value, not {value!r} of type {type(value).__name__}")
-    return value
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, SupportsFloat):  # a Fraction, a Decimal
+        return float(value)
+    raise ValueError(f"a claim measures one number or truth value, not {value!r} of type {type(value).__name__}")
 
 
 def _within_limits(

@@ -103,6 +103,13 @@ NO_EXERCISE = "{name} is no exercise. Run progress() for a list of all exercises
 DID_YOU_MEAN = "{name} is no exercise. Did you mean {nearest}? The exercises of its chapter: {names}."
 NO_FUNCTION = "Give the function itself, without parentheses or quotes, as in check({nearest}). This is {got}."
 SHEET_TROUBLE = "This check cannot run: {error}."
+NO_SHEET = "no check sheet in {folder}; install labutils again to bring them back"
+SHEET_DAMAGED = (
+    "the check sheet {name} is damaged ({reason}); your notebook is not affected. "
+    "Update the book or install labutils again, then restart the kernel"
+)
+SHEET_FORMAT = "its format is {found!r}, and this labutils reads {known}"
+SHEET_ALTERED = "its contents are not what was written"
 NOT_A_CHECK = "nothing checked"
 NO_JUDGE = (
     "{variable} asks for the instructor's judge, which is not installed here. Install the whole repository, with its "
@@ -159,3 +166,10 @@ AT_WORK_TIMED_OUT = (
     "This cell shows your own {exercise}, which was still running after {seconds:g} s and was stopped. "
     "Check it above first."
 )
+
+CLAIM_HOLDS = "Holds: {sentence}"
+CLAIM_HOLDS_WITHIN = "Holds: {sentence} ({limits})"
+CLAIM_FAILS = "The text says: {sentence!r}. Measured: {measured!r}. It should be {limits}."
+ABOUT = "about {about:g}, within {within:g}"
+AT_LEAST = "at least {limit:g}"
+AT_MOST = "at most {limit:g}"

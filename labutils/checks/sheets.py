@@ -4,13 +4,16 @@ A sheet holds inputs, expected outputs, hints, and what each known mistake would
 by `python -m grader build` and read here. It holds no solution.
 """
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from labutils.checks import messages
 from labutils.checks.calling import Outcome
 from labutils.checks.comparing import Tolerance
 from labutils.checks.values import decode, encode
@@ -61,29 +64,72 @@ class ExerciseSheet:
     mistakes: tuple[KnownMistake, ...]
 
 
-def read_sheets(folder: Path = FOLDER) -> dict[str, ExerciseSheet]:
-    """Return all exercises of all chapters by name. Raises SheetError when there is no sheet or one is damaged."""
+class Sheets(Mapping):
+    """All exercises of all chapters by name, each decoded when it is first asked for.
+
+    A damaged sheet raises SheetError only where it is needed: when all exercises are gone through, not when one of
+    another chapter is looked up.
+    """
+
+    def __init__(self, paths: list[Path]) -> None:
+        self._path_of: dict[str, Path] = {}
+        self._damage: SheetError | None = None
+        for path in paths:
+            try:
+                self._path_of.update(dict.fromkeys(_records(path), path))
+            except SheetError as error:
+                self._damage = error
+
+    def __getitem__(self, name: str) -> ExerciseSheet:
+        return _decoded(self._path_of[name], name)
+
+    def __iter__(self) -> Iterator[str]:
+        if self._damage:
+            raise self._damage
+        return iter(self._path_of)
+
+    def __len__(self) -> int:
+        return len(self._path_of)
+
+
+def read_sheets(folder: Path = FOLDER) -> Sheets:
+    """Return all exercises of all chapters by name. Raises SheetError when there is no sheet."""
     paths = sorted(folder.glob("*.json"))
     if not paths:
-        raise SheetError(f"no check sheet in {folder}; install labutils again to bring them back")
-    return {exercise.name: exercise for path in paths for exercise in read_sheet(path)}
+        raise SheetError(messages.NO_SHEET.format(folder=folder))
+    return Sheets(paths)
+
+
+def read_sheet(path: Path) -> tuple[ExerciseSheet, ...]:
+    """Return the exercises in one sheet, in the chapter's order. Raises SheetError when it cannot be trusted."""
+    return tuple(_decoded(path, name) for name in _records(path))
 
 
 @cache
-def read_sheet(path: Path) -> tuple[ExerciseSheet, ...]:
-    """Return the exercises in one sheet, in the chapter's order. Raises SheetError when it cannot be trusted."""
-    try:
+def _records(path: Path) -> dict[str, dict]:
+    """What a sheet holds of each exercise, by name, not yet decoded but known to be what was written."""
+    with _damage_told(path):
         sheet = json.loads(path.read_text(encoding="utf-8"))
         if sheet["format"] != FORMAT:
-            raise ValueError(f"its format is {sheet['format']!r}, and this labutils reads {FORMAT}")
+            raise ValueError(messages.SHEET_FORMAT.format(found=sheet["format"], known=FORMAT))
         if sheet["digest"] != _digest(sheet["exercises"]):
-            raise ValueError("its contents are not what was written")
-        return tuple(_from_json(sheet["chapter"], one) for one in sheet["exercises"])
+            raise ValueError(messages.SHEET_ALTERED)
+        return {record["name"]: {**record, "chapter": sheet["chapter"]} for record in sheet["exercises"]}
+
+
+@cache
+def _decoded(path: Path, name: str) -> ExerciseSheet:
+    with _damage_told(path):
+        return _from_json(_records(path)[name])
+
+
+@contextlib.contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    """Turn whatever a damaged sheet raises into a SheetError."""
+    try:
+        yield
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise SheetError(
-            f"the check sheet {path.name} is damaged ({error}); your notebook is not affected. "
-            f"Update the book or install labutils again, then restart the kernel"
-        ) from error
+        raise SheetError(messages.SHEET_DAMAGED.format(name=path.name, reason=error)) from error
 
 
 def write_sheet(path: Path, chapter: str, exercises: list[ExerciseSheet]) -> None:
@@ -126,10 +172,10 @@ def _to_json(exercise: ExerciseSheet) -> dict:
     }
 
 
-def _from_json(chapter: str, record: dict) -> ExerciseSheet:
+def _from_json(record: dict) -> ExerciseSheet:
     return ExerciseSheet(
         name=record["name"],
-        chapter=chapter,
+        chapter=record["chapter"],
         points=record["points"],
         parameters=tuple(record["parameters"]),
         aspects=record["aspects"],

@@ -1,5 +1,8 @@
 """A claim prints the same line on every machine, or stops the notebook."""
 
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -35,6 +38,9 @@ def test_the_line_holds_the_limits_and_never_the_measurement(capsys):
     for measured in (0.912345, np.float32(0.93), torch.tensor(0.95), np.array([0.92])):
         claim("Nine in ten.", measured, at_least=0.9)
         assert capsys.readouterr().out == "Holds: Nine in ten. (at least 0.9)\n"
+    for measured in (Fraction(9, 10), Decimal("0.95")):
+        claim("Nine in ten.", measured, at_least=0.9)
+        assert capsys.readouterr().out == "Holds: Nine in ten. (at least 0.9)\n"
     claim("About one tenth.", 0.1003, about=0.1, within=0.005)
     assert capsys.readouterr().out == "Holds: About one tenth. (about 0.1, within 0.005)\n"
     for truth in (True, np.bool_(True), torch.tensor(True)):
@@ -68,6 +74,7 @@ def test_nan_never_holds(limits):
         (np.ones(3), {"at_least": 0}, "one number.*shape"),
         (torch.ones(2, 2), {"at_least": 0}, "one number.*shape"),
         ("0.9", {"at_least": 0}, "'0.9' of type str"),
+        (1j, {"at_least": 0}, "1j of type complex"),
         (None, {}, "None of type NoneType"),
     ],
 )

@@ -1,5 +1,6 @@
 """A check sheet comes back as it was written; a damaged one is refused in one sentence, and nothing is lost."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from labutils.checks import check
+from labutils.checks import check, progress
 from labutils.checks.calling import Outcome
 from labutils.checks.comparing import Tolerance, difference
 from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, SheetError, read_sheet, read_sheets, write_sheet
@@ -27,7 +28,9 @@ DOUBLE = ExerciseSheet(
     ),
     mistakes=(
         KnownMistake(
-            "squares", "Twice, not squared.", (Outcome("returned", np.array([1, 4])), Outcome("raised", error="ValueError"))
+            "squares",
+            "Twice, not squared.",
+            (Outcome("returned", np.array([1, 4])), Outcome("raised", error="ValueError")),
         ),
     ),
 )
@@ -108,6 +111,37 @@ def test_check_tells_of_a_damaged_sheet_in_a_panel(path, monkeypatch):
     monkeypatch.setattr("labutils.checks.judging.read_sheets", lambda: read_sheets(path.parent))
     panel = check(test_check_tells_of_a_damaged_sheet_in_a_panel)
     assert "the check sheet arithmetic.json is damaged" in repr(panel) and not panel.record
+
+
+def test_a_damaged_sheet_stops_no_exercise_of_another_chapter(path, monkeypatch):
+    write_sheet(path.with_name("before.json"), "before", [replace(DOUBLE, name="triple")])
+    path.write_bytes(path.read_bytes()[:-20])
+    monkeypatch.setattr("labutils.checks.judging.read_sheets", lambda: read_sheets(path.parent))
+
+    def triple(numbers):
+        return 2 * numbers
+
+    def double(numbers):
+        return 2 * numbers
+
+    assert "triple: passed" in repr(check(triple))
+    for panel in (check(double), progress()):
+        assert "the check sheet arithmetic.json is damaged" in repr(panel)
+
+
+def test_an_exercise_is_decoded_when_it_is_asked_for(path):
+    sound, other = DOUBLE, replace(DOUBLE, name="other")
+    write_sheet(path, "arithmetic", [sound, other])
+    sheet = json.loads(path.read_text())
+    sheet["exercises"][1]["cases"][0]["expected"] = {"unheard": "of"}
+    canonical = json.dumps(sheet["exercises"], sort_keys=True).encode()
+    sheet["digest"] = hashlib.sha256(canonical).hexdigest()
+    path.write_text(json.dumps(sheet))
+    sheets = read_sheets(path.parent)
+    assert list(sheets) == ["double", "other"] and len(sheets) == 2
+    assert sheets["double"].name == "double"
+    with pytest.raises(SheetError, match="unheard"):
+        sheets["other"]
 
 
 def test_hidden_cases_and_nan_among_the_numbers_are_not_written(tmp_path):
