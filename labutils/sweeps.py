@@ -66,6 +66,7 @@ def sweep(
     epochs: int,
     batch_size: int = 32,
     loss: Loss = functional.cross_entropy,
+    schedule: Callable[[int], float] | None = None,
     device: torch.device | str | None = None,
 ) -> Sweep:
     """Train one network per setting on `data.train` by stochastic gradient descent, all at once; return the `Sweep`.
@@ -80,6 +81,9 @@ def sweep(
 
     so configurations with one seed start from the same weights and see the same mini-batches in the same order. Only
     dropout draws differently: it draws for all configurations at once.
+
+    `schedule(epoch)`, for epochs counted from 0, is a factor for all rates in that epoch, as with
+    `torch.optim.lr_scheduler.LambdaLR(optimizer, schedule)`.
     """
     settings = [_complete(setting) for setting in settings]
     if not settings or epochs < 1 or batch_size < 1:
@@ -95,13 +99,14 @@ def sweep(
     generators = {seed: torch.Generator().manual_seed(seed) for seed in seeds}
     step_loss, step_size, validation = [], [], []
     with ThreadTrial() as trial:
-        for _ in tqdm(range(epochs), desc="sweep", unit="epoch", delay=2, leave=False):
+        for epoch in tqdm(range(epochs), desc="sweep", unit="epoch", delay=2, leave=False):
+            factor = schedule(epoch) if schedule else 1.0
             stack.train(True)
             for rows in _minibatches(len(x), batch_size, seeds, generators):
                 trial.next_step()
                 shared = rows.ndim == 1
                 losses = _losses(loss, stack(x[rows], shared), y[rows], shared)
-                descent.step(losses)
+                descent.step(losses, factor)
                 step_loss.append(losses.detach())
                 step_size.append(rows.shape[-1])
             validation.append(_evaluate(stack, data.validation, loss))
@@ -131,10 +136,11 @@ class _Descent:
         self.has_momentum, self.has_weight_decay = any(momenta), any(decays)
         self.velocities = [torch.zeros_like(parameter) for parameter in self.parameters]
 
-    def step(self, losses: torch.Tensor) -> None:
+    def step(self, losses: torch.Tensor, factor: float) -> None:
         """One update of all networks from their losses of shape (networks,), which have nothing in common.
 
-        The backward pass begins with each network's rate, so its gradients come out as steps, rate included.
+        The backward pass begins with each network's rate, so its gradients come out as steps, rate included. What a
+        schedule does to the rate comes last, because momentum must not remember it.
         """
         steps = torch.autograd.grad(losses, self.parameters, self.rates, allow_unused=True)
         with torch.no_grad():
@@ -145,7 +151,7 @@ class _Descent:
                     step = step + self.shrinkage[index] * parameter
                 if self.has_momentum:
                     step = self.velocities[index].mul_(self.momentum[index]).add_(step)
-                parameter.sub_(step)
+                parameter.sub_(step, alpha=factor)
 
     def _column(self, values: Sequence[float]) -> list[torch.Tensor]:
         """One value per network, shaped to multiply each stacked parameter."""

@@ -30,7 +30,7 @@ def random_split(seed: int, shape: tuple[int, ...], examples: int = 50, classes:
     return Split(*parts)
 
 
-def one_after_the_other(make_model, data, settings, epochs, batch_size, device=CPU, **options):
+def one_after_the_other(make_model, data, settings, epochs, batch_size, device=CPU, schedule=None, **options):
     """The histories of plain trainings, as the docstring of `sweep` promises them."""
     histories = []
     for setting in settings:
@@ -40,6 +40,7 @@ def one_after_the_other(make_model, data, settings, epochs, batch_size, device=C
             model.parameters(), setting["learning_rate"], setting["momentum"], weight_decay=setting["weight_decay"]
         )
         generator = torch.Generator().manual_seed(setting["seed"])
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule) if schedule else None
         histories.append(
             train(
                 model,
@@ -48,6 +49,7 @@ def one_after_the_other(make_model, data, settings, epochs, batch_size, device=C
                 epochs=epochs,
                 batch_size=batch_size,
                 generator=generator,
+                scheduler=scheduler,
                 device=device,
                 **options,
             )
@@ -259,6 +261,15 @@ def test_a_subclass_of_a_convolution_may_compute_something_else():
 
     network, images = nn.Sequential(Doubling(1, 2, 3)), torch.rand(5, 1, 6, 6)
     torch.testing.assert_close(Stack([network])(images)[0], network(images))
+
+
+@pytest.mark.usefixtures("double_precision")
+def test_a_schedule_is_a_factor_for_each_epoch():
+    make_model, shape = random_dense(np.random.default_rng(3))
+    data, factors = random_split(3, shape), [1.0, 0.3, 2.0, 0.0, 1.0]  # LambdaLR asks for one epoch more
+    swept = sweep(make_model, data, SETTINGS, epochs=4, batch_size=16, schedule=factors.__getitem__, device=CPU)
+    expected = one_after_the_other(make_model, data, SETTINGS, 4, 16, schedule=factors.__getitem__)
+    assert_same_numbers(swept, expected)
 
 
 @pytest.mark.usefixtures("double_precision")
