@@ -56,55 +56,48 @@ def any_hessian(rng):
     return {"hessian": symmetric_matrix(rng, curvatures)}
 
 
-@exercise.mistake(
+exercise.slip(
     "Your limit is half as large as it could be. At 1/λ one step lands at the bottom of the steepest direction; beyond "
-    "it, descent jumps across and still comes closer, up to which multiple of 1/λ?"
+    "it, descent jumps across and still comes closer, up to which multiple of 1/λ?",
+    name="lands_in_the_minimum",
+    right="2 / eigenvalues[-1]",
+    wrong="1 / eigenvalues[-1]",
 )
-def lands_in_the_minimum(hessian):
-    eigenvalues = np.linalg.eigvalsh(hessian)
-    return 0.0 if eigenvalues[0] < 0 else float(1 / eigenvalues[-1])
-
-
-@exercise.mistake(
+exercise.slip(
     "You return the best rate for a quadratic, at which the flattest and the steepest direction shrink equally fast. "
-    "The largest stable rate lies above it: only the steepest direction sets that limit."
+    "The largest stable rate lies above it: only the steepest direction sets that limit.",
+    name="best_rate",
+    right="2 / eigenvalues[-1]",
+    wrong="2 / (eigenvalues[0] + eigenvalues[-1])",
 )
-def best_rate(hessian):
-    eigenvalues = np.linalg.eigvalsh(hessian)
-    return 0.0 if eigenvalues[0] < 0 else float(2 / (eigenvalues[0] + eigenvalues[-1]))
-
-
-@exercise.mistake(
+exercise.slip(
     "You use the smallest eigenvalue, the flattest direction. At your rate the steepest direction has long run away; "
-    "all directions must be stable at once."
+    "all directions must be stable at once.",
+    name="flattest_direction",
+    right="2 / eigenvalues[-1]",
+    wrong="2 / eigenvalues[0]",
 )
-def flattest_direction(hessian):
-    eigenvalues = np.linalg.eigvalsh(hessian)
-    return 0.0 if eigenvalues[0] < 0 else float(2 / eigenvalues[0])
-
-
-@exercise.mistake(
+exercise.slip(
     "Your limit is too small: the trace adds up the curvature of all directions. They do not help one another to run "
-    "away; the steepest alone decides."
+    "away; the steepest alone decides.",
+    name="sum_of_curvatures",
+    right="2 / eigenvalues[-1]",
+    wrong="2 / np.trace(hessian)",
 )
-def sum_of_curvatures(hessian):
-    return 0.0 if np.linalg.eigvalsh(hessian)[0] < 0 else float(2 / np.trace(hessian))
-
-
-@exercise.mistake(
+exercise.slip(
     "Your limit is a little too small: `np.linalg.norm` of a matrix is by default the root of its summed squares, "
-    "which is larger than the largest eigenvalue."
+    "which is larger than the largest eigenvalue.",
+    name="frobenius_norm",
+    right="2 / eigenvalues[-1]",
+    wrong="2 / np.linalg.norm(hessian)",
 )
-def frobenius_norm(hessian):
-    return 0.0 if np.linalg.eigvalsh(hessian)[0] < 0 else float(2 / np.linalg.norm(hessian))
-
-
-@exercise.mistake(
+exercise.slip(
     "Right for bowls along the axes, too large for tilted ones: the diagonal holds the curvature along the axes, and "
-    "the steepest direction may lie between them. Look for eigenvalues."
+    "the steepest direction may lie between them. Look for eigenvalues.",
+    name="diagonal_only",
+    right="2 / eigenvalues[-1]",
+    wrong="2 / np.max(np.diag(hessian))",
 )
-def diagonal_only(hessian):
-    return 0.0 if np.linalg.eigvalsh(hessian)[0] < 0 else float(2 / np.max(np.diag(hessian)))
 
 
 @exercise.mistake(

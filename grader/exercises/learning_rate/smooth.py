@@ -55,18 +55,13 @@ def losses_of_any_length(rng):
     return {"losses": rng.uniform(0.1, 4, rng.integers(2, 200)), "beta": float(rng.uniform(0, 0.95))}
 
 
-@exercise.mistake(
+exercise.slip(
     "Your curve starts far too low and climbs up to the losses: it still remembers the 0 that it started from. Divide "
-    "by the weight that the losses have had so far, 1 - beta**n."
+    "by the weight that the losses have had so far, 1 - beta**n.",
+    name="no_correction",
+    right="average / (1 - beta**n)",
+    wrong="average",
 )
-def no_correction(losses, beta):
-    average, smoothed = 0.0, []
-    for loss in losses:
-        average = beta * average + (1 - beta) * loss
-        smoothed.append(average)
-    return np.array(smoothed)
-
-
 exercise.slip(
     "Your first entry is a division by 0: the exponent is the index, which starts at 0. It should be the number of "
     "losses taken in, which is 1 at the first.",
@@ -121,16 +116,13 @@ def starts_at_the_first_loss(losses, beta):
     return np.array(smoothed)
 
 
-@exercise.mistake(
+exercise.slip(
     "You divide by 1 - beta in every round, as if each were the first. The correction fades out: its exponent grows "
-    "with the number of losses."
+    "with the number of losses.",
+    name="correction_never_fades",
+    right="1 - beta**n",
+    wrong="1 - beta",
 )
-def correction_never_fades(losses, beta):
-    average, smoothed = 0.0, []
-    for loss in losses:
-        average = beta * average + (1 - beta) * loss
-        smoothed.append(average / (1 - beta))
-    return np.array(smoothed)
 
 
 @exercise.alternative

@@ -95,28 +95,20 @@ def step_of_balanced_and_tiny_weights(rng):
     }
 
 
-@exercise.mistake(
+exercise.slip(
     "Your weights count as 0 when their sum is 0, and 3 and -3 add up to 0 as well. Ask whether their length is 0, or "
-    "`.any()` of them is not."
+    "`.any()` of them is not.",
+    name="sum_is_zero",
+    right="length > 0",
+    wrong="weights.sum() != 0",
 )
-def sum_is_zero(before, after):
-    ratios = {}
-    for layer, weights in before.items():
-        step = np.linalg.norm(after[layer] - weights)
-        ratios[layer] = np.inf if weights.sum() == 0 else step / np.linalg.norm(weights)
-    return ratios
-
-
-@exercise.mistake(
+exercise.slip(
     "You treat very small weights as if they were 0. Theirs is a ratio like any other, however small they are; only "
-    "exactly 0 gives `np.inf`."
+    "exactly 0 gives `np.inf`.",
+    name="nearly_zero",
+    right="length > 0",
+    wrong="not np.isclose(length, 0)",
 )
-def nearly_zero(before, after):
-    ratios = {}
-    for layer, weights in before.items():
-        length = np.linalg.norm(weights)
-        ratios[layer] = np.inf if np.isclose(length, 0) else np.linalg.norm(after[layer] - weights) / length
-    return ratios
 
 
 @exercise.mistake(
@@ -127,36 +119,26 @@ def zero_overlooked(before, after):
     return {layer: np.linalg.norm(after[layer] - before[layer]) / np.linalg.norm(before[layer]) for layer in before}
 
 
-@exercise.mistake(
+exercise.slip(
     "You divide by the weights after the step. Small steps hide the difference; the question is what share of the "
-    "weights that stood there the step has changed."
+    "weights that stood there the step has changed.",
+    name="share_of_the_new_weights",
+    right="np.linalg.norm(weights)",
+    wrong="np.linalg.norm(after[layer])",
 )
-def share_of_the_new_weights(before, after):
-    ratios = {}
-    for layer, weights in after.items():
-        length = np.linalg.norm(weights)
-        ratios[layer] = np.linalg.norm(weights - before[layer]) / length if length > 0 else np.inf
-    return ratios
-
-
-@exercise.mistake("Your ratios are upside down: large where the step is small. A tiny step should give a tiny ratio.")
-def upside_down(before, after):
-    ratios = {}
-    for layer, weights in before.items():
-        ratios[layer] = np.linalg.norm(weights) / np.linalg.norm(after[layer] - weights)
-    return ratios
-
-
-@exercise.mistake(
+exercise.slip(
+    "Your ratios are upside down: large where the step is small. A tiny step should give a tiny ratio.",
+    name="upside_down",
+    right="float(step / length) if length > 0 else np.inf",
+    wrong="float(length / step)",
+)
+exercise.slip(
     "You subtract two lengths. A step can turn the weights without making them longer; take the length of the "
-    "difference, not the difference of the lengths."
+    "difference, not the difference of the lengths.",
+    name="difference_of_lengths",
+    right="np.linalg.norm(after[layer] - weights)",
+    wrong="np.linalg.norm(after[layer]) - length",
 )
-def difference_of_lengths(before, after):
-    ratios = {}
-    for layer, weights in before.items():
-        length = np.linalg.norm(weights)
-        ratios[layer] = (np.linalg.norm(after[layer]) - length) / length if length > 0 else np.inf
-    return ratios
 
 
 @exercise.mistake(
@@ -216,15 +198,13 @@ def whole_network(before, after):
     return dict.fromkeys(before, step / length)
 
 
-@exercise.mistake(
+exercise.slip(
     "A small number in the denominator avoids the division by 0, but turns such a layer's ratio into an arbitrary "
-    "large one. Ask for 0 first, and say `np.inf`."
+    "large one. Ask for 0 first, and say `np.inf`.",
+    name="small_number_added",
+    right="float(step / length) if length > 0 else np.inf",
+    wrong="float(step / (length + 1e-8))",
 )
-def small_number_added(before, after):
-    ratios = {}
-    for layer, weights in before.items():
-        ratios[layer] = np.linalg.norm(after[layer] - weights) / (np.linalg.norm(weights) + 1e-8)
-    return ratios
 
 
 @exercise.mistake(

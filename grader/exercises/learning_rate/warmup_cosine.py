@@ -60,53 +60,40 @@ def decay_alone(rng):
     return {"learning_rate": float(rng.uniform(0.01, 1)), "epoch": epoch, "warmup": 0, "epochs": epochs}
 
 
-@exercise.mistake(
+exercise.slip(
     "In epoch 0 your rate is 0, so a whole epoch is spent without learning anything. Warm-up starts at the first step "
-    "of the stairs, not below it."
+    "of the stairs, not below it.",
+    name="first_epoch_wasted",
+    right="(epoch + 1) / warmup",
+    wrong="epoch / warmup",
 )
-def first_epoch_wasted(learning_rate, epoch, warmup, epochs):
-    if epoch < warmup:
-        return learning_rate * epoch / warmup
-    return learning_rate * (1 + np.cos(np.pi * (epoch - warmup) / (epochs - warmup))) / 2
-
-
-@exercise.mistake(
+exercise.slip(
     "Your stairs have one step too many: the last epoch of warm-up should have the full rate already. How many steps "
-    "are there in `warmup` epochs?"
+    "are there in `warmup` epochs?",
+    name="one_stair_too_many",
+    right="(epoch + 1) / warmup",
+    wrong="(epoch + 1) / (warmup + 1)",
 )
-def one_stair_too_many(learning_rate, epoch, warmup, epochs):
-    if epoch < warmup:
-        return learning_rate * (epoch + 1) / (warmup + 1)
-    return learning_rate * (1 + np.cos(np.pi * (epoch - warmup) / (epochs - warmup))) / 2
-
-
-@exercise.mistake(
+exercise.slip(
     "In epoch `warmup` your rate is above `learning_rate`: warm-up goes on for one epoch too long. It holds for epochs "
-    "below `warmup`, `<` and not `<=`."
+    "below `warmup`, `<` and not `<=`.",
+    name="overshoots",
+    right="epoch < warmup",
+    wrong="epoch <= warmup",
 )
-def overshoots(learning_rate, epoch, warmup, epochs):
-    if epoch <= warmup:
-        return learning_rate * (epoch + 1) / warmup
-    return learning_rate * (1 + np.cos(np.pi * (epoch - warmup) / (epochs - warmup))) / 2
-
-
-@exercise.mistake(
+exercise.slip(
     "Your rate jumps down when the decay begins: the decay counts from epoch 0, so a part of it is gone already. Its "
-    "clock should start in epoch `warmup`."
+    "clock should start in epoch `warmup`.",
+    name="decay_begins_in_epoch_0",
+    right="(epoch - warmup) / (epochs - warmup)",
+    wrong="epoch / epochs",
 )
-def decay_begins_in_epoch_0(learning_rate, epoch, warmup, epochs):
-    if epoch < warmup:
-        return learning_rate * (epoch + 1) / warmup
-    return learning_rate * (1 + np.cos(np.pi * epoch / epochs)) / 2
-
-
-@exercise.mistake(
-    "In epoch `epochs` your rate is not yet 0: warm-up has used some epochs, so the decay has fewer than `epochs`."
+exercise.slip(
+    "In epoch `epochs` your rate is not yet 0: warm-up has used some epochs, so the decay has fewer than `epochs`.",
+    name="decay_too_slow",
+    right="(epoch - warmup) / (epochs - warmup)",
+    wrong="(epoch - warmup) / epochs",
 )
-def decay_too_slow(learning_rate, epoch, warmup, epochs):
-    if epoch < warmup:
-        return learning_rate * (epoch + 1) / warmup
-    return learning_rate * (1 + np.cos(np.pi * (epoch - warmup) / epochs)) / 2
 
 
 @exercise.mistake(
@@ -118,13 +105,12 @@ def both_at_once(learning_rate, epoch, warmup, epochs):
     return learning_rate * climbed * (1 + np.cos(np.pi * epoch / epochs)) / 2
 
 
-@exercise.mistake(
-    "Your decay is a straight line. Half a cosine wave is level at first, steep in the middle and level at the end."
+exercise.slip(
+    "Your decay is a straight line. Half a cosine wave is level at first, steep in the middle and level at the end.",
+    name="decays_in_a_line",
+    right="(1 + np.cos(np.pi * progress)) / 2",
+    wrong="(1 - progress)",
 )
-def decays_in_a_line(learning_rate, epoch, warmup, epochs):
-    if epoch < warmup:
-        return learning_rate * (epoch + 1) / warmup
-    return learning_rate * (epochs - epoch) / (epochs - warmup)
 
 
 @exercise.alternative
