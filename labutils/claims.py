@@ -21,7 +21,7 @@ def claim(
 ) -> None:
     """Print `sentence` with its limits if they hold for `measured`, else raise `ClaimError`.
 
-    `measured` is one real number (Python's, numpy's, torch's) with limits, in its own unit, or a truth value without any:
+    `measured` is one real number (Python's, numpy's, torch's) with limits, in its own unit, or a truth value without:
 
         claim("A good rate reaches nine digits in ten.", accuracy, at_least=0.9)
         claim("The largest stable rate is 2/20.", measured_limit, about=0.1, within=0.005)

@@ -135,7 +135,7 @@ def _signature_complaint(function: Callable, sheet: ExerciseSheet, verdict: Verd
     try:
         signature.bind(**verdict.failure.case.arguments)
     except TypeError:
-        return messages.SIGNATURE.format(exercise=sheet.name, expected=", ".join(sheet.parameters), got=signature)
+        return _with_signatures(messages.SIGNATURE, sheet, signature)
     return None
 
 
@@ -147,7 +147,12 @@ def _defaults_complaint(function: Callable, sheet: ExerciseSheet) -> str | None:
         return None
     if all(map(_same_default, sheet.parameters, given.values())):
         return None
-    return messages.DEFAULTS.format(exercise=sheet.name, expected=", ".join(sheet.parameters), got=signature)
+    return _with_signatures(messages.DEFAULTS, sheet, signature)
+
+
+def _with_signatures(sentence: str, sheet: ExerciseSheet, given: inspect.Signature) -> str:
+    got = guarded(str, given, otherwise=f"({', '.join(given.parameters)})")  # a default may have no words
+    return sentence.format(exercise=sheet.name, expected=", ".join(sheet.parameters), got=got)
 
 
 def _signature(function: Callable) -> inspect.Signature | None:

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 
+from labutils.checks import messages
 from labutils.checks.calling import Outcome, call_all
 from labutils.checks.comparing import Tolerance
 from labutils.checks.judging import JUDGE_VARIABLE, SheetJudge
@@ -152,3 +153,15 @@ def test_a_judge_that_is_asked_for_and_not_installed_is_told():
     environment = {**os.environ, JUDGE_VARIABLE: "instructor"}
     done = subprocess.run([sys.executable, "-c", source], env=environment, capture_output=True, text=True)
     assert "JudgeMissing: LABUTILS_JUDGE asks for the instructor's judge, which is not installed" in done.stderr
+
+
+def test_what_a_panel_decides_it_reads_from_no_translated_word(monkeypatch):
+    def partly_a_generator(n):
+        return n**2 if np.ndim(n) == 0 else (number for number in n)
+
+    monkeypatch.setattr(messages, "KINDS", {kind: "값" for kind in messages.KINDS})
+    monkeypatch.setattr(messages, "HOLDS", "같음")
+    monkeypatch.setattr(messages, "FAILS", "같음")
+    words = str(verdict_panel(verdict(partly_a_generator), 2))
+    assert "use `return` in place of `yield`" in words
+    assert "[x] small: 같음" in words and "[ ] array: 같음" in words
