@@ -105,7 +105,11 @@ class Exercise:
         return add
 
     def slip(self, hint: str, *, name: str, right: str, wrong: str) -> None:
-        """Add a known mistake that is the reference with `wrong` in the place of `right`, with its own hint.
+        """Add a known mistake that is the reference with one place changed, and its own hint. Raises as `changed`."""
+        self.mistakes.append(Mistake(self.changed(name, right, wrong), hint))
+
+    def changed(self, name: str, right: str, wrong: str) -> Callable:
+        """The reference under another name, with `wrong` in the place of `right`.
 
         Raises ValueError where the reference does not have `right` exactly once, or is no Python any more with `wrong`.
         """
@@ -119,10 +123,9 @@ class Exercise:
             )
         changed = source.replace(right, wrong).replace(f"def {self.reference_function.__name__}", f"def {name}", 1)
         try:
-            function = _define(name, changed, f"<{mistake}>", self.reference_function.__globals__)
+            return _define(name, changed, f"<{mistake}>", self.reference_function.__globals__)
         except SyntaxError as error:
             raise ValueError(f"{mistake} is no Python with {wrong!r} in place of {right!r}: {error.msg}") from error
-        self.mistakes.append(Mistake(function, hint))
 
     def case(self, aspect: str, **arguments: Any) -> None:
         """Add a public case, written out. Students see its numbers."""
