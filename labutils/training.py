@@ -50,8 +50,9 @@ def train(
     """Train `model` in place on `data.train`, look at `data.validation` after each epoch, and return the `History`.
 
     Mini-batches are drawn with `generator`, by default one with seed 0. `scheduler` steps once per epoch. `on_step` is
-    called as `on_step(step, model)` after each step, counting from 1. The model ends on `device`, by default the one
-    that `labutils.device()` picks, and in evaluation mode. A loss that is no longer finite ends the training, and `History.stopped` says so.
+    called as `on_step(step, model)` after each step, counting from 1. The model ends in evaluation mode and on `device`,
+    by default the one that `labutils.device()` picks. A loss that is no longer finite ends the training, and
+    `History.stopped` says so.
     """
     if epochs < 1 or batch_size < 1:
         raise ValueError(f"epochs is {epochs} and batch_size is {batch_size}; both must be at least 1")

@@ -7,6 +7,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
+from numbers import Real
 from typing import Any
 
 from labutils.checks import messages, records
@@ -17,7 +18,8 @@ from labutils.checks.panels import Panel, Part, verdict_panel
 from labutils.checks.sheets import ExerciseSheet, SheetError
 
 TIME_LIMIT = 10.0
-"""Seconds for all calls of one check together."""
+"""Seconds for all calls of one check together; a slow machine may be given more."""
+LONGEST_TIME_LIMIT = 86_400
 
 _hints_given: dict[str, int] = {}
 _checked_last: dict[str, Callable] = {}
@@ -44,8 +46,8 @@ def panel_instead_of_trouble(show: Callable[..., Panel]) -> Callable[..., Panel]
 
 
 @panel_instead_of_trouble
-def check(function: Callable) -> Panel:
-    """Try `function` on its exercise's cases, for `TIME_LIMIT` seconds in all, and return a panel.
+def check(function: Callable, time_limit: float = TIME_LIMIT) -> Panel:
+    """Try `function` on its exercise's cases, for `time_limit` seconds in all, and return a panel.
 
     Whatever `function` does, it raises nothing, but for a KeyboardInterrupt: it goes on its way, so that a reader can
     stop a check. The time limit waits for a call into C that never returns to Python (`sum(itertools.count())`): only a
@@ -53,11 +55,14 @@ def check(function: Callable) -> Panel:
     """
     if is_attempting(sys._getframe()):
         return Panel(messages.NOT_A_CHECK, (Part("text", messages.CHECK_INSIDE),))
+    if not isinstance(time_limit, Real) or not 0 < time_limit <= LONGEST_TIME_LIMIT:
+        sentence = messages.BAD_TIME_LIMIT.format(got=time_limit, longest=LONGEST_TIME_LIMIT)
+        return Panel(messages.NOT_A_CHECK, (Part("text", sentence),))
     judge, sheet = _find(function)
-    outcomes = call_all(function, judge.calls(sheet.name), TIME_LIMIT)
+    outcomes = call_all(function, judge.calls(sheet.name), time_limit)
     verdict = judge.verdict(sheet.name, outcomes)
     complaint = _signature_complaint(function, sheet, verdict)
-    panel = verdict_panel(verdict, TIME_LIMIT, complaint)
+    panel = verdict_panel(verdict, time_limit, complaint)
     if verdict.failure is not None and complaint is None:
         panel = panel.with_note(_defaults_complaint(function, sheet))
     return panel.with_note(_seen_before(function, verdict)).with_note(records.remember(verdict))

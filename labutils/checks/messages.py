@@ -111,6 +111,7 @@ SHEET_DAMAGED = (
 SHEET_FORMAT = "its format is {found!r}, and this labutils reads {known}"
 SHEET_ALTERED = "its contents are not what was written"
 NOT_A_CHECK = "nothing checked"
+BAD_TIME_LIMIT = "time_limit is {got!r}. Give a number of seconds, above 0 and up to {longest}, as in time_limit=30."
 NO_JUDGE = (
     "{variable} asks for the instructor's judge, which is not installed here. Install the whole repository, with its "
     "folder `grader`, or take {variable} out of the environment."

@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from labutils import check
 from labutils.checks import TIME_LIMIT
 from labutils.checks.panels import MIME_TYPE
 
@@ -86,7 +87,6 @@ SETUP = """
 import getpass, sys, time
 from functools import partial
 import numpy as np, torch
-import labutils.checks
 from labutils import check, hint, progress, solution
 
 class Hostile:
@@ -130,7 +130,7 @@ def told(tmp_path_factory):
 def _check(words):
     """The check of a function of which these words are said; its time is short only where they say that it is up."""
     limit = re.search(r"after (\S+) s", words)
-    return f"labutils.checks.TIME_LIMIT = {limit[1] if limit else TIME_LIMIT}\ncheck(step_decay)"
+    return f"check(step_decay, time_limit={limit[1] if limit else TIME_LIMIT})"
 
 
 @pytest.mark.parametrize(["written", "words"], [*BODIES.items(), *WHOLE_CELLS.items()])
@@ -155,19 +155,23 @@ def test_the_kernel_has_its_streams_back(told):
     assert told["last"].outputs[0].data["text/plain"] == "(True, True, True)"
 
 
+@pytest.mark.parametrize("limit", [0, -1, float("nan"), float("inf"), "30", None])
+def test_a_time_limit_that_is_none_is_named(limit):
+    panel = str(check(len, time_limit=limit))
+    assert f"time_limit is {limit!r}" in panel and "time_limit=30" in panel
+
+
 def test_a_plain_shell_lives_on_after_exit_and_an_endless_loop():
     """`exit` of a plain Python closes stdin, and the shell would end with it."""
     source = """
         import time
-        import labutils.checks
         from labutils import check
         def step_decay(learning_rate, epoch, factor=0.5, every=10): exit()
 
         check(step_decay)
         def step_decay(learning_rate, epoch, factor=0.5, every=10): time.sleep(1e9)
 
-        labutils.checks.TIME_LIMIT = 0.2
-        check(step_decay)
+        check(step_decay, time_limit=0.2)
         print("still", "here")
     """
     done = subprocess.run(
