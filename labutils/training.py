@@ -50,7 +50,7 @@ def train(
     """Train `model` in place on `data.train`, look at `data.validation` after each epoch, and return the `History`.
 
     Mini-batches are drawn with `generator`, by default one with seed 0. `scheduler` steps once per epoch. `on_step` is
-    called as `on_step(step, model)` after each step, counting from 1. The model ends in evaluation mode and on `device`,
+    called as `on_step(step, model)` after each step, counting from 1. The model ends in evaluation mode, on `device`,
     by default the one that `labutils.device()` picks. A loss that is no longer finite ends the training, and
     `History.stopped` says so.
     """

@@ -3,7 +3,6 @@
 Every random setting comes from hypothesis, which draws the same ones each time and shrinks a failure.
 """
 
-
 import numpy as np
 import pytest
 import torch
@@ -168,9 +167,7 @@ def test_cosine_restarts_is_cosine_annealing_warm_restarts(learning_rate, share,
         learning_rate,
         100,
     )
-    rates = [
-        cosine_restarts(learning_rate, epoch, first_cycle, multiplier, minimum) for epoch in range(100)
-    ]
+    rates = [cosine_restarts(learning_rate, epoch, first_cycle, multiplier, minimum) for epoch in range(100)]
     np.testing.assert_allclose(rates, expected, rtol=1e-7)
 
 
@@ -214,6 +211,7 @@ def test_reduce_on_plateau_is_torchs_without_a_threshold(seed, epochs, learning_
 
 
 # -- reading a run ---------------------------------------------------------------------------------------------------
+
 
 @pytest.mark.parametrize("diagnosis", DIAGNOSES)
 @given(seeds, st.integers(-8, 8))

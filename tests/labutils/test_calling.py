@@ -202,9 +202,7 @@ def test_what_cannot_be_copied_is_kept_itself():
         assert call(lambda given=value: given, {}, 5).value is value
 
 
-@pytest.mark.parametrize(
-    "large", ["np.zeros(10**8)", "torch.zeros(10**8)", "[np.zeros(10**6)] * 10**3", "'x' * 10**8"]
-)
+@pytest.mark.parametrize("large", ["np.zeros(10**8)", "torch.zeros(10**8)", "[np.zeros(10**6)] * 10**3", "'x' * 10**8"])
 def test_what_would_fill_the_memory_is_not_kept(large):
     outcomes = call_all(lambda n: eval(large), [{"n": n} for n in range(3)], 20)
     assert {describe(outcome.value).partition(", too large")[1] for outcome in outcomes} == {", too large"}

@@ -25,9 +25,7 @@ ARRAYS = arrays.arrays(DTYPES, arrays.array_shapes(min_dims=0, max_dims=3, min_s
 PLAIN = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 NESTED = st.recursive(
     PLAIN | ARRAYS,
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(), inner, max_size=3)
-    | st.tuples(inner, inner),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3) | st.tuples(inner, inner),
     max_leaves=6,
 )
 
@@ -56,9 +54,11 @@ def _has_nan(value):
     """A NaN keeps its being none, not its bits."""
     if isinstance(value, np.ndarray):
         return value.dtype.kind == "f" and bool(np.isnan(value).any())
-    return any(map(_has_nan, value.values() if isinstance(value, dict) else value)) if isinstance(
-        value, (dict, list, tuple)
-    ) else value != value
+    return (
+        any(map(_has_nan, value.values() if isinstance(value, dict) else value))
+        if isinstance(value, (dict, list, tuple))
+        else value != value
+    )
 
 
 @given(arrays.arrays(st.sampled_from(["f4", "f8", "i8", "?"]), arrays.array_shapes(min_dims=0, min_side=0)))
@@ -88,7 +88,9 @@ def test_what_no_sheet_can_hold_is_refused(value):
         encode(value)
 
 
-@pytest.mark.parametrize("path", ["os:system", "labutils.checks.values:_find_function", "labutils.checks.values:np.save"])
+@pytest.mark.parametrize(
+    "path", ["os:system", "labutils.checks.values:_find_function", "labutils.checks.values:np.save"]
+)
 def test_a_sheet_calls_no_function_from_elsewhere(path):
     with pytest.raises(ValueError, match="only public functions of labutils"):
         decode({"function": path, "fixed": {}})
