@@ -9,6 +9,7 @@ from nbgrader.preprocessors import ClearOutput, Execute
 
 from grader.running import ONE_THREAD
 from labutils.checks.judging import JUDGE_VARIABLE
+from labutils.notebooks import only_shows
 
 
 class ExecuteExercises(Execute):
@@ -30,8 +31,3 @@ class ClearExerciseOutput(ClearOutput):
         if only_shows(cell):
             return cell, resources
         return super().preprocess_cell(cell, resources, index)
-
-
-def only_shows(cell: NotebookNode) -> bool:
-    """Tell whether a cell is a demonstration. A cell of nbgrader's never is, whatever tags a student gave it."""
-    return "demo" in cell.metadata.get("tags", ()) and "nbgrader" not in cell.metadata

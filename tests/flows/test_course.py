@@ -27,7 +27,6 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 
 from benchmarks._jupyterlab import free_port, wait_for_server
-from grader.autograding import only_shows
 from grader.build import SOURCE, assemble, write_source
 from grader.exercise import body_of
 from grader.judge import ReferenceJudge
@@ -35,6 +34,7 @@ from grader.running import run
 from grader.texts import PLACE_FOR_THE_BODY, ROOT, pages
 from grader.verify import judged, solve
 from labutils.checks.panels import MIME_TYPE
+from labutils.notebooks import only_shows
 
 (PAGE,) = pages(("learning_rate",))
 EXERCISES = {name: stub.exercise for name, stub in PAGE.stubs.items()}
