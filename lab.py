@@ -27,9 +27,9 @@ import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import NoReturn
 
-from labutils.files import write_atomically
+from labutils.files import try_to_lock, write_atomically
 from labutils.handout import hand_out
 
 HERE = Path(__file__).resolve().parent
@@ -261,22 +261,6 @@ def one_at_a_time() -> Iterator[None]:
             waits = True
             time.sleep(0.2)
         yield
-
-
-def try_to_lock(file: IO) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            file.seek(0)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        return False
-    return True
 
 
 def run_logged(command: list, what: str) -> None:
