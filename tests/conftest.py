@@ -3,11 +3,24 @@
 import os
 from collections import Counter, defaultdict
 
+import pytest
 from hypothesis import settings
 
 os.environ["LABUTILS_PROGRESS"] = ""  # the tests solve exercises, which the person at the keyboard has not
 
 settings.load_profile("ci")  # hypothesis's own: the same examples in every run, and no deadline for a busy machine
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser, closed when its module's tests are done: Playwright's event loop would be in the way of others."""
+    from benchmarks import _jupyterlab
+
+    if _jupyterlab.CHROMIUM is None:
+        reason = "no Chromium on this machine: install the package chromium to run the browser tests"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with _jupyterlab.chromium() as browser:
+        yield browser
 
 
 def pytest_terminal_summary(terminalreporter):

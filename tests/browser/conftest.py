@@ -1,11 +1,8 @@
 """Opens notebooks in a real JupyterLab, and asks after every test that nothing went wrong in the page."""
 
-import os
-
 import pytest
 
-from benchmarks._jupyterlab import CHROMIUM, Lab, Notebook
-from benchmarks._jupyterlab import chromium as open_chromium
+from benchmarks._jupyterlab import Lab, Notebook
 
 
 @pytest.fixture(scope="session")
@@ -13,15 +10,6 @@ def lab(tmp_path_factory):
     server = Lab(tmp_path_factory.mktemp("jupyterlab"))
     yield server
     server.stop()
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    if CHROMIUM is None:
-        reason = "no Chromium on this machine: install the package chromium to run the browser tests"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with open_chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

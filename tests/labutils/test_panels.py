@@ -1,6 +1,5 @@
 """Panels: what a student reads, in HTML that is valid, safe and accessible in both themes, and in text."""
 
-import os
 from functools import partial
 from html.parser import HTMLParser
 
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-from benchmarks._jupyterlab import CHROMIUM, chromium
 from labutils.checks.panels import Panel, Part, show_call
 from labutils.surfaces import quadratic_gradient
 
@@ -112,14 +110,10 @@ def notebook():
 
 @pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_against_the_panels(notebook, theme, tmp_path):
-    if CHROMIUM is None:
-        reason = "no Chromium on this machine: install the package chromium to run the browser tests"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+def test_axe_finds_nothing_against_the_panels(notebook, chromium, theme, tmp_path):
     page_file = tmp_path / "panels.html"
     page_file.write_text(HTMLExporter(theme=theme).from_notebook_node(notebook)[0], encoding="utf-8")
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1000, "height": 1600})
+    with chromium.new_page(viewport={"width": 1000, "height": 1600}) as page:
         page.route("http*://**", lambda route: route.abort())
         page.goto(page_file.as_uri())
         assert page.title() != "1"
