@@ -79,7 +79,10 @@ RECURSION = "Your function called itself until Python gave up (RecursionError). 
 EXITED = "Your function called `exit()` or `quit()`, which end the whole program. Leave a function with `return`."
 TIMED_OUT = "Your function was still running after {seconds:g} s for all calls together and was stopped."
 ENDLESS = "Is there a loop that never ends?"
-SLOW = "The calls before this one took most of that time."
+SLOW = (
+    "The calls before this one took most of that time. A slow machine may be given more: "
+    "check({exercise}, time_limit=60)."
+)
 NOBODY_TO_ASK = "nobody can answer while a function is checked; what it needs comes in its parameters"
 CELL = "your cell"
 PRINTED = "What your function printed"

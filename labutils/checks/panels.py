@@ -149,7 +149,8 @@ def _failure_parts(verdict: Verdict, failure: Failure, seconds: float) -> Iterat
         yield Part("code", show_call(verdict.exercise, failure.case.arguments))
     outcome = failure.outcome
     if outcome.kind == "timed out":
-        advice = messages.ENDLESS if outcome.seconds > seconds / 2 else messages.SLOW
+        slow = messages.SLOW.format(exercise=verdict.exercise)
+        advice = messages.ENDLESS if outcome.seconds > seconds / 2 else slow
         yield Part("text", f"{messages.TIMED_OUT.format(seconds=seconds)} {advice}")
     elif outcome.error in _ERRORS_EXPLAINED:
         yield Part("text", _ERRORS_EXPLAINED[outcome.error])
