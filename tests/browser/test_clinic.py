@@ -5,6 +5,7 @@ import re
 import numpy as np
 from playwright.sync_api import expect
 
+from benchmarks._jupyterlab import drawn
 from labutils.widgets import CurveClinic
 from labutils.widgets.clinic import DIAGNOSES, runs
 
@@ -20,7 +21,7 @@ def test_diagnosing_by_mouse_and_by_keyboard(notebook):
     first, second = ORDER[:2]
     wrong = next(name for name in DIAGNOSES if name != first.diagnosis)
 
-    numbers = clinic.evaluate("element => element.numbers")
+    numbers = drawn(clinic)
     np.testing.assert_allclose(numbers["train"], first.train_loss)
     np.testing.assert_allclose(numbers["validation"], first.validation_loss)
 
@@ -36,7 +37,7 @@ def test_diagnosing_by_mouse_and_by_keyboard(notebook):
     clinic.get_by_role("button", name="next case").focus()
     opened.page.keyboard.press("Enter")
     expect(clinic).to_contain_text(f"Case 2 of {len(ORDER)}")
-    np.testing.assert_allclose(clinic.evaluate("element => element.numbers.train"), second.train_loss)
+    np.testing.assert_allclose(drawn(clinic)["train"], second.train_loss)
     for _ in range(1 + DIAGNOSES.index(second.diagnosis)):
         opened.page.keyboard.press("Tab")
     opened.page.keyboard.press("Space")
@@ -69,6 +70,7 @@ def test_every_case_without_a_kernel_and_on_a_narrow_screen(notebook):
     opened.page.evaluate("window.jupyterapp.commands.execute('kernelmenu:shutdown')")
     expect(opened.page.locator(".jp-Notebook-ExecutionIndicator")).not_to_have_attribute("data-status", "idle")
     opened.page.set_viewport_size({"width": 390, "height": 844})
+    opened.page.wait_for_function("() => document.querySelector('.lab').getBoundingClientRect().right <= 390")
 
     for run in ORDER:
         wrong = [name for name in DIAGNOSES if name != run.diagnosis]

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from benchmarks._jupyterlab import KERNEL, Notebook
+from benchmarks._jupyterlab import drawn as numbers
 from labutils.surfaces import SURFACES
 from labutils.widgets.descent import decades, loss_above_minimum
 
@@ -36,13 +37,6 @@ def set_to(playground: Locator, name: str, value: float) -> float:
 def set_rate(playground: Locator, rate: float) -> float:
     """Move the rate's slider, which has decades; returns the rate that it stands for, of three digits."""
     return float(f"{10 ** set_to(playground, 'learning rate', np.log10(rate)):.3g}")
-
-
-def numbers(playground: Locator) -> dict:
-    """What is drawn once the picture has caught up with the controls: two frames later."""
-    return playground.evaluate(
-        "root => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(root.numbers))))"
-    )
 
 
 def summary(playground: Locator) -> str:
@@ -265,9 +259,9 @@ def test_axe_finds_nothing_in_either_theme(opened, playground):
 def test_narrow_page_needs_no_scrolling_sideways(opened, playground):
     opened.page.set_viewport_size({"width": 390, "height": 900})
     try:
+        opened.page.wait_for_function("() => document.querySelector('.lab').getBoundingClientRect().right <= 390")
         numbers(playground)
         edges = "elements => elements.map(element => element.getBoundingClientRect().right)"
-        assert playground.evaluate_all(edges)[0] <= 390
         assert max(playground.locator("canvas, input, select, p").evaluate_all(edges)) <= 390
         assert playground.evaluate("root => root.scrollWidth <= root.clientWidth")
     finally:
@@ -286,7 +280,13 @@ def test_saved_notebook_moves_without_a_kernel(opened, playground):
     )
     opened.open(opened.page.url)
     reopened = opened.widget()
-    opened.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    opened.page.evaluate(
+        """async () => {
+            const { sessionContext } = window.jupyterapp.shell.currentWidget;
+            await sessionContext.ready;
+            await sessionContext.shutdown();
+        }"""
+    )
     opened.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.sessionContext.session")
     rate, steps = set_rate(reopened, 0.05), int(set_to(reopened, "steps", 40))
     assert_drawn(numbers(reopened), "two_minima", rate, SURFACES["two_minima"].start, steps)
