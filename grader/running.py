@@ -118,7 +118,10 @@ def _environment(import_from: Path) -> dict[str, str]:
 
 
 def _settled(notebook: NotebookNode) -> NotebookNode:
-    """The notebook without the marks of this one run: Python's patch version, progress bars, random widget ids."""
+    """The notebook without the marks of this one run: Python's patch version, progress bars, random widget ids.
+
+    What a widget has not set is left out as well, as JupyterLab leaves it out when it saves: a layout is 40 nulls.
+    """
     notebook.metadata["language_info"] = {"name": "python"}
     widgets = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {"state": {}})
     shown: list[str] = []
@@ -129,6 +132,8 @@ def _settled(notebook: NotebookNode) -> NotebookNode:
             cell.outputs = [output for output, is_bar in zip(cell.outputs, bars) if not is_bar]
             shown += [model_id for model_ids, is_bar in zip(parts, bars) if not is_bar for model_id in model_ids]
     widgets["state"] = {model_id: model for model_id, model in widgets["state"].items() if model_id in shown}
+    for model in widgets["state"].values():
+        model["state"] = {name: value for name, value in model["state"].items() if value is not None}
     text = json.dumps(notebook)
     for number, model_id in enumerate(widgets["state"]):
         text = text.replace(model_id, hashlib.sha256(f"widget {number}".encode()).hexdigest()[: len(model_id)])

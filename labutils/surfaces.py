@@ -75,7 +75,10 @@ def quadratic_gradient(point: np.ndarray, hessian: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Surface:
-    """A named surface and the part of it worth drawing: `x_range` and `y_range` as (low, high), `start` as (x, y)."""
+    """A named surface and the part of it worth drawing: `x_range` and `y_range` as (low, high), `start` as (x, y).
+
+    `lowest` is the smallest loss there is.
+    """
 
     title: str
     loss: Callable[[np.ndarray], np.ndarray]
@@ -83,14 +86,17 @@ class Surface:
     x_range: tuple[float, float]
     y_range: tuple[float, float]
     start: tuple[float, float]
+    lowest: float = 0.0
 
 
 SURFACES = {
     "bowl": Surface("Bowl", bowl, bowl_gradient, (-3, 3), (-2, 2), (-2.4, 1.4)),
     "ravine": Surface("Ravine", ravine, ravine_gradient, (-3, 3), (-2, 2), (-2.4, 1.2)),
-    "saddle": Surface("Saddle", saddle, saddle_gradient, (-2.1, 2.1), (-1.4, 1.4), (-0.02, 1.2)),
+    "saddle": Surface("Saddle", saddle, saddle_gradient, (-2.1, 2.1), (-1.4, 1.4), (-0.02, 1.2), lowest=-1 / 4),
     "rosenbrock": Surface("Rosenbrock", rosenbrock, rosenbrock_gradient, (-2.1, 2.1), (-0.8, 2), (-1.2, 1.0)),
-    "two_minima": Surface("Two minima", two_minima, two_minima_gradient, (-3, 3), (-2, 2), (-2.4, 1.2)),
+    "two_minima": Surface(
+        "Two minima", two_minima, two_minima_gradient, (-3, 3), (-2, 2), (-2.4, 1.2), lowest=-1.9300161636914246
+    ),
 }
 
 

@@ -67,11 +67,12 @@ def _folded(losses: np.ndarray) -> str:
     return "".join(chr(ord("#") + place) for place in np.where(steps < 0, -2 * steps - 1, 2 * steps))
 
 
-def _settings(hidden: list[int], learning_rate: float, epochs: int, batch_size: int, **special) -> str:
-    """The settings of a run on one line; `special` are those that only some runs have."""
+def _settings(hidden: list[int], learning_rate: float, batch_size: int, **special) -> str:
+    """The settings of a run on one line, but for what the chart shows; `special` are those that only some runs have."""
     network = "-".join(map(str, [64, *hidden, 10]))
-    usual = [f"network {network}", f"rate {learning_rate:g}", f"{epochs} epochs", f"batches of {batch_size}"]
-    return ", ".join(usual + [f"{name.replace('_', ' ')} {_value(value)}" for name, value in special.items()])
+    usual = [f"network {network}", f"rate {learning_rate:g}", f"batches of {batch_size}"]
+    shown = [f"{name.replace('_', ' ')} {_value(value)}" for name, value in special.items() if name != "epochs"]
+    return ", ".join(usual + shown)
 
 
 def _value(value: float | list) -> str:

@@ -8,7 +8,6 @@ from labutils.surfaces import SURFACES
 from labutils.widgets.base import LabWidget, one_of, script, within
 
 _LARGEST_STABLE_RATE = {"bowl": 2 / 1, "ravine": 2 / 20}  # 2/λmax of the two quadratics
-_LOWEST_LOSS = {"saddle": -1 / 4, "two_minima": -1.9300161636914246}  # that of the other surfaces is 0
 
 
 def _drawn(name: str) -> dict:
@@ -20,7 +19,7 @@ def _drawn(name: str) -> dict:
         "y": surface.y_range,
         "start": surface.start,
         "limit": _LARGEST_STABLE_RATE.get(name),
-        "lowest": _LOWEST_LOSS.get(name, 0),
+        "lowest": surface.lowest,
     }
 
 
@@ -29,7 +28,7 @@ def loss_above_minimum(name: str, path: np.ndarray) -> np.ndarray:
 
     At least 1e-12: a logarithmic axis has no place for 0, and below that it is mostly rounding.
     """
-    return np.maximum(SURFACES[name].loss(path) - _LOWEST_LOSS.get(name, 0), 1e-12)
+    return np.maximum(SURFACES[name].loss(path) - SURFACES[name].lowest, 1e-12)
 
 
 def decades(heights: np.ndarray) -> tuple[int, int]:
@@ -106,6 +105,6 @@ class DescentPlayground(LabWidget):
         plane.plot(*path.T, "o-", color="#bd1f01", markersize=3)
         plane.set(xlim=surface.x_range, ylim=surface.y_range, title=surface.title, xlabel="weight 1", ylabel="weight 2")
         curve.plot(heights, color="#3f90da")
-        label = "loss above the minimum" if self.surface in _LOWEST_LOSS else "loss"
+        label = "loss above the minimum" if surface.lowest else "loss"
         curve.set(yscale="log", ylim=(10.0**low, 10.0**high), title="Loss", xlabel="step", ylabel=label)
         return figure

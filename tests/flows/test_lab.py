@@ -19,7 +19,7 @@ import lab
 from benchmarks._jupyterlab import answers, free_port
 
 fcntl = pytest.importorskip("fcntl", reason="these journeys send signals and locks of POSIX systems")
-resource = pytest.importorskip("resource")
+resource = pytest.importorskip("resource", reason="a limit on the size of files, which POSIX systems have")
 
 ROOT = Path(__file__).parents[2]
 PYTHON = getattr(sys, "_base_executable", sys.executable)

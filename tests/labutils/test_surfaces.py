@@ -43,6 +43,15 @@ def test_minima_are_where_the_docstrings_say(name, minimum):
     assert (surface.loss(around) > surface.loss(np.array(minimum))).all()
 
 
+@surfaces
+def test_the_lowest_loss_is_where_the_best_of_many_descents_ends(surface):
+    x, y = np.meshgrid(np.linspace(-3, 3, 13), np.linspace(-3, 3, 13))
+    points = np.stack([x, y], axis=-1).reshape(-1, 2)
+    for _ in range(3_000):
+        points = points - 0.01 * surface.gradient(points).clip(-50, 50)
+    assert surface.loss(points).min() == pytest.approx(surface.lowest, abs=1e-12)
+
+
 @pytest.mark.parametrize("name, limit", [("bowl", 2.0), ("ravine", 0.1)])
 def test_descent_is_stable_up_to_two_over_the_largest_curvature(name, limit):
     for rate, stable in ((0.99 * limit, True), (1.01 * limit, False)):
