@@ -100,7 +100,7 @@ class Lab:
         )
         try:
             wait_for_server(self.process, self.address, self.log)
-        except BaseException:
+        except BaseException:  # a Ctrl-C too: no server is left behind
             self.stop()
             raise
 

@@ -118,7 +118,8 @@ def loss_against_rate(
         kept, crossed = np.isfinite(losses), "not finite"
         top = losses[kept].max() if kept.any() else 1
     else:
-        kept, crossed, top = losses <= ceiling, f"above {ceiling:g}, or not finite", ceiling
+        kept = np.isfinite(losses) & (losses <= ceiling)
+        crossed, top = f"above {ceiling:g}, or not finite", ceiling
     with style():
         figure, axes = plt.subplots()
         axes.plot(rates[kept], losses[kept], linestyle="none", marker="o", markersize=4, label="trained")

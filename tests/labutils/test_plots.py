@@ -77,10 +77,10 @@ def test_lines_count_epochs_from_one_unless_told():
 
 
 def test_rates_that_diverged_are_crosses_at_the_top():
-    losses = [2.0, 0.5, 9.0, np.nan, np.inf]
-    figure = plots.loss_against_rate(np.logspace(-3, 1, 5), losses, title="t", ceiling=4)
+    losses = [2.0, 0.5, 9.0, np.nan, np.inf, -np.inf]
+    figure = plots.loss_against_rate(np.logspace(-3, 1, 6), losses, title="t", ceiling=4)
     trained, diverged = figure.axes[0].get_lines()
-    assert trained.get_ydata().tolist() == [2.0, 0.5] and diverged.get_ydata().tolist() == [4, 4, 4]
+    assert trained.get_ydata().tolist() == [2.0, 0.5] and diverged.get_ydata().tolist() == [4, 4, 4, 4]
     assert trained.get_marker() != diverged.get_marker() and figure.axes[0].get_xscale() == "log"
     assert diverged.get_label() == "above 4, or not finite"
     plt.close(figure)
