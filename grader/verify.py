@@ -21,11 +21,12 @@ from grader.exercise import Exercise, Mistake, body_of
 from grader.judge import HIDDEN_SEED
 from grader.texts import Page, Stub
 from labutils.checks import TIME_LIMIT
-from labutils.checks.calling import call_all
 from labutils.checks.comparing import kind_of
-from labutils.checks.judging import Judge, SheetJudge, Verdict
+from labutils.checks.judging import Judge, SheetJudge
 from labutils.checks.panels import verdict_panel
 from labutils.checks.sheets import read_sheets, write_sheet
+from labutils.checks.trials import LocalTrial
+from labutils.checks.verdicts import Verdict
 
 HIDDEN_SEEDS = tuple(range(HIDDEN_SEED, HIDDEN_SEED + 5))
 FEWEST_MISTAKES, FEWEST_HINTS = 3, 2
@@ -127,7 +128,7 @@ def solve(stub: Stub, body: str, namespace: dict[str, Any]) -> Callable:
 
 def judged(judge: Judge, exercise: str, function: Callable) -> Verdict:
     """What a judge says of a function, asked as `check` asks."""
-    return judge.verdict(exercise, call_all(function, judge.calls(exercise), TIME_LIMIT))
+    return judge.examine(exercise, LocalTrial(function, TIME_LIMIT)).verdict
 
 
 # -- what is expected of a verdict ----------------------------------------------------------------------------------

@@ -1,9 +1,7 @@
 """Checks a student's function at once and says what is wrong: `check`, `hint`, `progress`, `solution`."""
 
-import ast
 import difflib
 import functools
-import inspect
 import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -11,11 +9,12 @@ from numbers import Real
 from typing import Any
 
 from labutils.checks import messages, records
-from labutils.checks.calling import call_all, guarded, is_attempting
-from labutils.checks.judging import INSTRUCTOR, Judge, Verdict, find_judge
+from labutils.checks.calling import is_attempting
+from labutils.checks.judging import INSTRUCTOR, Judge, find_judge
 from labutils.checks.naming import name_of
-from labutils.checks.panels import Panel, Part, verdict_panel
+from labutils.checks.panels import Panel, Part
 from labutils.checks.sheets import ExerciseSheet, SheetError
+from labutils.checks.trials import LocalTrial
 
 TIME_LIMIT = 10.0
 """Seconds for all calls of one check together; a slow machine may be given more."""
@@ -59,13 +58,8 @@ def check(function: Callable, time_limit: float = TIME_LIMIT) -> Panel:
         sentence = messages.BAD_TIME_LIMIT.format(got=time_limit, longest=LONGEST_TIME_LIMIT)
         return Panel(messages.NOT_A_CHECK, (Part("text", sentence),))
     judge, sheet = _find(function)
-    outcomes = call_all(function, judge.calls(sheet.name), time_limit)
-    verdict = judge.verdict(sheet.name, outcomes)
-    complaint = _signature_complaint(function, sheet, verdict)
-    panel = verdict_panel(verdict, time_limit, complaint)
-    if verdict.failure is not None and complaint is None:
-        panel = panel.with_note(_defaults_complaint(function, sheet))
-    return panel.with_note(_seen_before(function, verdict)).with_note(records.remember(verdict))
+    panel = judge.examine(sheet.name, LocalTrial(function, time_limit))
+    return panel.with_note(_seen_before(function, sheet.name, panel)).with_note(records.remember(panel))
 
 
 @panel_instead_of_trouble
@@ -123,58 +117,8 @@ def _find(function: Any) -> tuple[Judge, ExerciseSheet]:
     raise UnknownExercise(messages.DID_YOU_MEAN.format(name=name, nearest=nearest.name, names=names))
 
 
-def _seen_before(function: Callable, verdict: Verdict) -> str | None:
+def _seen_before(function: Callable, exercise: str, panel: Panel) -> str | None:
     """A cell that was changed and not run again is the usual reason for a verdict that does not change."""
-    seen = _checked_last.get(verdict.exercise) is function
-    _checked_last[verdict.exercise] = function
-    return messages.SAME_AS_BEFORE if seen and verdict.status != "passed" else None
-
-
-def _signature_complaint(function: Callable, sheet: ExerciseSheet, verdict: Verdict) -> str | None:
-    """Cases are called by name, so a renamed parameter would only give a puzzling TypeError."""
-    if verdict.failure is None or verdict.failure.outcome.error != "TypeError":
-        return None
-    signature = _signature(function)
-    if signature is None:  # the traceback has to do
-        return None
-    try:
-        signature.bind(**verdict.failure.case.arguments)
-    except TypeError:
-        return _with_signatures(messages.SIGNATURE, sheet, signature)
-    return None
-
-
-def _defaults_complaint(function: Callable, sheet: ExerciseSheet) -> str | None:
-    """A default that was changed is easily overlooked: the call that fails does not show it."""
-    signature = _signature(function)
-    given = signature.parameters if signature else {}
-    if list(given) != [written.partition("=")[0] for written in sheet.parameters]:
-        return None
-    if all(map(_same_default, sheet.parameters, given.values())):
-        return None
-    return _with_signatures(messages.DEFAULTS, sheet, signature)
-
-
-def _with_signatures(sentence: str, sheet: ExerciseSheet, given: inspect.Signature) -> str:
-    got = guarded(str, given, otherwise=f"({', '.join(given.parameters)})")  # a default may have no words
-    return sentence.format(exercise=sheet.name, expected=", ".join(sheet.parameters), got=got)
-
-
-def _signature(function: Callable) -> inspect.Signature | None:
-    """The parameters of a function with their defaults, without annotations; None for a callable that tells none."""
-    signature = guarded(inspect.signature, function, otherwise=None)
-    if signature is None:
-        return None
-    parameters = [one.replace(annotation=one.empty) for one in signature.parameters.values()]
-    return signature.replace(parameters=parameters, return_annotation=signature.empty)
-
-
-def _same_default(written: str, given: inspect.Parameter) -> bool:
-    """Tell whether a parameter has the default that the sheet writes: 0 is as good as 0.0."""
-    _, has_default, default = written.partition("=")
-    if not has_default or given.default is given.empty:
-        return not has_default and given.default is given.empty
-    try:
-        return bool(ast.literal_eval(default) == given.default)
-    except Exception:  # no literal, or a value of the student's that cannot be compared
-        return default == repr(given.default)
+    seen = _checked_last.get(exercise) is function
+    _checked_last[exercise] = function
+    return messages.SAME_AS_BEFORE if seen and panel.status != "passed" else None

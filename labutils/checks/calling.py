@@ -17,7 +17,6 @@ import os
 import signal
 import sys
 import threading
-import time
 import traceback
 import types
 from collections.abc import Callable, Iterator
@@ -40,11 +39,12 @@ INSISTENCE = 5e-5
 class Outcome:
     """What one call did. `value` counts when `kind` is "returned"; when it is "raised", `error` names the type.
 
-    `traceback` may quote the arguments; `line`, the student's line that raised and where it stands, does not.
-    `seconds` tells how long a call ran that was "timed out".
+    A call that ended Python itself "died", of what `error` says; only who calls from outside can tell. `traceback` may
+    quote the arguments; `line`, the student's line that raised and where it stands, does not. `seconds` tells how long
+    a call ran that was "timed out".
     """
 
-    kind: Literal["returned", "raised", "timed out", "not attempted"]
+    kind: Literal["returned", "raised", "timed out", "not attempted", "died"]
     value: Any = None
     error: str = ""
     traceback: str = ""
@@ -125,18 +125,6 @@ def _is_stub(error: BaseException, function: Callable) -> bool:
     code = frame.f_code
     written = {number for _, _, number in code.co_lines()} - {None, code.co_firstlineno, line}
     return not written and code.co_name == getattr(inspect.unwrap(function), "__name__", code.co_name)
-
-
-def call_all(function: Callable, calls: list[dict[str, Any]], seconds: float) -> list[Outcome]:
-    """Make the calls in turn, for `seconds` in all. Stops after one that ran too long or was not attempted."""
-    outcomes = []
-    deadline = time.monotonic() + seconds
-    for arguments in calls:
-        outcome = call(function, arguments, max(deadline - time.monotonic(), 0.01))
-        outcomes.append(outcome)
-        if outcome.kind in ("timed out", "not attempted"):
-            break
-    return outcomes
 
 
 def own_traceback(error: BaseException) -> str:

@@ -29,9 +29,14 @@ class Tolerance:
 
 
 @dataclass(frozen=True, eq=False)
-class TooLarge:
-    """Stands in place of a returned value that was too large to be kept. It equals nothing, another one neither."""
+class StandIn:
+    """Stands in place of a returned value that was not kept: too large, or of a kind that no sheet holds.
 
+    `kind` is the value's, a key of `messages.KINDS`; `description` says it in words. It equals nothing, another one
+    neither.
+    """
+
+    kind: str
     description: str
 
 
@@ -68,8 +73,8 @@ def kind_of(value: Any) -> str:
     """The type as a student would name it, numbers and lists taken together."""
     if value is None:
         return "nothing"
-    if isinstance(value, TooLarge):
-        return "too large"
+    if isinstance(value, StandIn):
+        return value.kind
     if isinstance(value, np.ndarray):
         return _kind_of_array(value)
     if is_tensor(value):
@@ -82,12 +87,11 @@ def kind_of(value: Any) -> str:
 
 def describe(value: Any) -> str:
     """A value's type in words: "a numpy array of shape (3, 2)", "a generator"."""
+    if isinstance(value, StandIn):
+        return value.description
     kind = _finer_kind_of(value)
-    return messages.KINDS[kind].format(
-        shape=tuple(value.shape) if kind in ("array", "tensor") else (),
-        name=type(value).__name__,
-        description=value.description if kind == "too large" else "",
-    )
+    shape = tuple(value.shape) if kind in ("array", "tensor") else ()
+    return messages.KINDS[kind].format(shape=shape, name=type(value).__name__)
 
 
 def _finer_kind_of(value: Any) -> str:
@@ -121,6 +125,8 @@ def _difference(expected: Any, got: Any, tolerance: Tolerance, exact: bool, plac
         rung = "nothing" if got is None else "type"
         kinds = _finer_kind_of(expected), _finer_kind_of(got)
         return Difference(rung, describe(expected), describe(got), place, kinds=kinds)
+    if isinstance(got, StandIn):
+        return Difference("unreadable", describe(expected), got.description, place)
     if wanted in ("array", "tensor", "number"):
         return _arrays_differ(expected, got, tolerance, exact, place)
     if wanted == "dict":

@@ -1,61 +1,47 @@
-"""Turns what a student's function did into a verdict: which aspects hold, how many points, and what to say.
+"""Who judges an exercise, and how a function is examined: its calls made one by one, then a verdict and its panel.
 
-A `Judge` hands out calls and takes back outcomes. It never sees the function, so it can stand in another process. The
-judge of a student's notebook knows the check sheet; the one that `grader` provides also knows hidden cases.
+A `Judge` makes its calls through a `Trial` and never sees the function, so it can stand in another process. The judge
+of a student's notebook knows the check sheet; the one that `grader` provides also knows hidden cases.
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
 from labutils.checks import messages
 from labutils.checks.calling import Outcome
-from labutils.checks.comparing import Difference, difference
-from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, read_sheets
+from labutils.checks.panels import Panel, verdict_panel
+from labutils.checks.sheets import ExerciseSheet, read_sheets
+from labutils.checks.signatures import Signature
+from labutils.checks.verdicts import Verdict, conclude
 
 INSTRUCTOR = "labutils.instructor"
 JUDGE_VARIABLE = "LABUTILS_JUDGE"
-
-
-@dataclass(frozen=True)
-class Failure:
-    """The first case that did not hold: the case, what happened, and the first difference if it returned a value."""
-
-    case: Case
-    outcome: Outcome
-    difference: Difference | None = None
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is said of one exercise. `aspects` tells which of them hold; `points` follow from their weights."""
-
-    exercise: str
-    chapter: str
-    status: str
-    points: float
-    max_points: float
-    aspects: dict[str, bool]
-    failure: Failure | None = None
-    mistake: KnownMistake | None = None
-    printed: str = ""
-    timed_out: bool = False
 
 
 class JudgeMissing(Exception):
     """The environment asks for a judge that is not installed. The message says so, and the way out."""
 
 
+class Trial(Protocol):
+    """A function that is to be examined, wherever it runs. Its calls share a time limit of `seconds`."""
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def signature(self) -> Signature | None: ...
+
+    def __call__(self, arguments: dict[str, Any]) -> Outcome: ...
+
+
 class Judge(Protocol):
-    """Whoever decides: names its exercises, hands out the calls to make, judges what came back."""
+    """Whoever decides: names its exercises, and examines a function."""
 
     def exercises(self) -> Mapping[str, ExerciseSheet]: ...
 
-    def calls(self, exercise: str) -> list[dict[str, Any]]: ...
-
-    def verdict(self, exercise: str, outcomes: list[Outcome]) -> Verdict: ...
+    def examine(self, exercise: str, trial: Trial) -> Panel: ...
 
 
 class SheetJudge:
@@ -67,18 +53,26 @@ class SheetJudge:
     def exercises(self) -> Mapping[str, ExerciseSheet]:
         return self._sheets
 
-    def calls(self, exercise: str) -> list[dict[str, Any]]:
-        return [case.arguments for case in self._sheets[exercise].cases]
+    def examine(self, exercise: str, trial: Trial) -> Panel:
+        return examine(self._sheets[exercise], trial)
 
-    def verdict(self, exercise: str, outcomes: list[Outcome]) -> Verdict:
-        return conclude(self._sheets[exercise], outcomes)
+
+_appointed: Judge | None = None
+
+
+def appoint(judge: Judge) -> None:
+    """Let `judge` decide in this process, whatever the environment says: the one who grades it from outside."""
+    global _appointed
+    _appointed = judge
 
 
 def find_judge() -> Judge:
-    """The judge that the environment asks for: the instructor's while grading, else the check sheets.
+    """The judge that was appointed, or that the environment asks for: the instructor's, else the check sheets.
 
     Raises JudgeMissing where the instructor's is asked for and not installed: no one's work is to be judged by half.
     """
+    if _appointed is not None:
+        return _appointed
     if os.environ.get(JUDGE_VARIABLE) != "instructor":
         return SheetJudge()
     for entry in entry_points(group=INSTRUCTOR, name="judge"):
@@ -86,74 +80,40 @@ def find_judge() -> Judge:
     raise JudgeMissing(messages.NO_JUDGE.format(variable=JUDGE_VARIABLE))
 
 
-def conclude(sheet: ExerciseSheet, outcomes: list[Outcome]) -> Verdict:
-    """Judge the outcomes of a sheet's cases, in the cases' order. Cases that were not run any more count as failed."""
-    failures = [_failure(sheet, case, outcome) for case, outcome in zip(sheet.cases, outcomes)]
-    not_run = sheet.cases[len(outcomes) :]
-    lost = {failure.case.aspect for failure in failures if failure} | {case.aspect for case in not_run}
-    aspects = {name: name not in lost for name in sheet.aspects}
-    first = _most_telling([failure for failure in failures if failure])
-    if any(outcome.kind == "not attempted" for outcome in outcomes):
-        aspects = dict.fromkeys(sheet.aspects, False)
-    return Verdict(
-        exercise=sheet.name,
-        chapter=sheet.chapter,
-        status=_status(first),
-        points=_points(sheet, aspects),
-        max_points=sheet.points,
-        aspects=aspects,
-        failure=first,
-        mistake=_recognise(sheet, outcomes) if first else None,
-        printed=_printed(sheet, outcomes, first),
-        timed_out=any(outcome.kind == "timed out" for outcome in outcomes),
-    )
+def examine(sheet: ExerciseSheet, trial: Trial) -> Panel:
+    """Try the cases of a sheet in turn and return the panel, its verdict in it.
+
+    No call follows one that ran too long, was not attempted or ended Python itself.
+    """
+    outcomes: list[Outcome] = []
+    for case in sheet.cases:
+        outcomes.append(trial(case.arguments))
+        if outcomes[-1].kind in ("timed out", "not attempted", "died"):
+            break
+    verdict = conclude(sheet, outcomes)
+    complaint = _signature_complaint(trial.signature, sheet, verdict)
+    panel = verdict_panel(verdict, trial.seconds, complaint)
+    if verdict.failure is None or complaint is not None:
+        return panel
+    return panel.with_note(_defaults_complaint(trial.signature, sheet))
 
 
-def _printed(sheet: ExerciseSheet, outcomes: list[Outcome], failure: Failure | None) -> str:
-    """What the call to talk about printed, or the first that printed. In a hidden case it may be the case's numbers."""
-    if failure is not None:
-        return "" if failure.case.hidden else failure.outcome.printed
-    public = (outcome.printed for case, outcome in zip(sheet.cases, outcomes) if not case.hidden)
-    return next(filter(None, public), "")
+def _signature_complaint(given: Signature | None, sheet: ExerciseSheet, verdict: Verdict) -> str | None:
+    """Cases are called by name, so a renamed parameter would only give a puzzling TypeError."""
+    if given is None or verdict.failure is None or verdict.failure.outcome.error != "TypeError":
+        return None  # for a callable that tells no signature, the traceback has to do
+    if given.takes(verdict.failure.case.arguments):
+        return None
+    return _with_signatures(messages.SIGNATURE, sheet, given)
 
 
-def _failure(sheet: ExerciseSheet, case: Case, outcome: Outcome) -> Failure | None:
-    if outcome.kind != "returned":
-        return Failure(case, outcome)
-    found = difference(case.expected, outcome.value, sheet.tolerance)
-    if outcome.changed and (found is None or found.rung in ("spelling", "values")):
-        return Failure(case, outcome, Difference("changed", "unchanged", ", ".join(outcome.changed)))
-    return Failure(case, outcome, found) if found else None
+def _defaults_complaint(given: Signature | None, sheet: ExerciseSheet) -> str | None:
+    """A default that was changed is easily overlooked: the call that fails does not show it."""
+    names = [one.name for one in given.parameters] if given else []
+    if names != [written.partition("=")[0] for written in sheet.parameters] or given.has_defaults(sheet.parameters):
+        return None
+    return _with_signatures(messages.DEFAULTS, sheet, given)
 
 
-def _most_telling(failures: list[Failure]) -> Failure | None:
-    """The failure to talk about: an unwritten function before all else, then a public case, which can be shown."""
-    unwritten = [failure for failure in failures if failure.outcome.kind == "not attempted"]
-    public = [failure for failure in failures if not failure.case.hidden]
-    return next(iter(unwritten + public + failures), None)
-
-
-def _status(failure: Failure | None) -> str:
-    if failure is None:
-        return "passed"
-    return {"not attempted": "not attempted", "raised": "raised"}.get(failure.outcome.kind, "failed")
-
-
-def _points(sheet: ExerciseSheet, aspects: dict[str, bool]) -> float:
-    held = sum(sheet.aspects[name] for name, holds in aspects.items() if holds)
-    return round(sheet.points * held / sum(sheet.aspects.values()), 2)
-
-
-def _recognise(sheet: ExerciseSheet, outcomes: list[Outcome]) -> KnownMistake | None:
-    """The known mistake whose outcomes are these, in every case."""
-    return next((mistake for mistake in sheet.mistakes if _same(sheet, mistake.outcomes, outcomes)), None)
-
-
-def _same(sheet: ExerciseSheet, known: tuple[Outcome, ...], outcomes: list[Outcome]) -> bool:
-    return len(known) == len(outcomes) and all(
-        one.kind == other.kind
-        and one.error == other.error
-        and one.changed == other.changed
-        and difference(one.value, other.value, sheet.tolerance) is None
-        for one, other in zip(known, outcomes)
-    )
+def _with_signatures(sentence: str, sheet: ExerciseSheet, given: Signature) -> str:
+    return sentence.format(exercise=sheet.name, expected=", ".join(sheet.parameters), got=given)

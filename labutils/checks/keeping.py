@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from labutils.checks.comparing import TooLarge, describe
+from labutils.checks import messages
+from labutils.checks.comparing import StandIn, describe
 from labutils.checks.values import is_tensor
 
 LARGEST_VALUE = 20_000_000
@@ -16,11 +17,13 @@ LARGEST_VALUE = 20_000_000
 
 
 def keep(value: Any) -> Any:
-    """Return a copy of `value`, or a `TooLarge` in its place. Raises whatever its parts raise while they are copied.
+    """Return a copy of `value`, or a `StandIn` in its place. Raises whatever its parts raise while they are copied.
 
     A tensor is copied without its gradient function, a list or dict of a class of its own as a plain one.
     """
-    return TooLarge(describe(value)) if _size(value) > LARGEST_VALUE else _copied(value)
+    if _size(value) > LARGEST_VALUE:
+        return StandIn("too large", messages.TOO_LARGE.format(description=describe(value)))
+    return _copied(value)
 
 
 def _copied(value: Any) -> Any:

@@ -36,8 +36,8 @@ KINDS = {
     "class": "a class",
     "function": "a function",
     "other": "a value of type {name}",
-    "too large": "{description}, too large to be compared",
 }
+TOO_LARGE = "{description}, too large to be compared"
 NO_KEYS = "none"
 
 # One sentence for each rung of the ladder. {value} names what is wrong: the result, or an entry of it.
@@ -77,6 +77,11 @@ STUB_RAISED = (
 )
 RECURSION = "Your function called itself until Python gave up (RecursionError). Which call should be the last one?"
 EXITED = "Your function called `exit()` or `quit()`, which end the whole program. Leave a function with `return`."
+# What ended Python while it was watched from outside.
+DIED = {
+    "memory": "Python ran out of memory in this call and was ended. Does something grow with every step?",
+    "ended": "Python itself ended in this call. Nothing in this exercise needs what can do that.",
+}
 TIMED_OUT = "Your function was still running after {seconds:g} s for all calls together and was stopped."
 ENDLESS = "Is there a loop that never ends?"
 SLOW = (

@@ -13,8 +13,8 @@ import numpy as np
 
 from labutils.checks import messages
 from labutils.checks.comparing import Difference
-from labutils.checks.judging import Failure, Verdict
 from labutils.checks.values import is_tensor
+from labutils.checks.verdicts import Failure, Verdict
 
 MIME_TYPE = "application/vnd.labutils.verdict+json"
 GRADING_VARIABLE = "NBGRADER_EXECUTION"  # set by nbgrader while it autogrades or validates
@@ -152,6 +152,8 @@ def _failure_parts(verdict: Verdict, failure: Failure, seconds: float) -> Iterat
         slow = messages.SLOW.format(exercise=verdict.exercise)
         advice = messages.ENDLESS if outcome.seconds > seconds / 2 else slow
         yield Part("text", f"{messages.TIMED_OUT.format(seconds=seconds)} {advice}")
+    elif outcome.kind == "died":
+        yield Part("text", messages.DIED[outcome.error])
     elif outcome.error in _ERRORS_EXPLAINED:
         yield Part("text", _ERRORS_EXPLAINED[outcome.error])
     elif outcome.kind == "raised":

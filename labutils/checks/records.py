@@ -8,10 +8,10 @@ import json
 import os
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from labutils.checks import messages
-from labutils.checks.judging import Verdict
-from labutils.checks.panels import GRADING_VARIABLE
+from labutils.checks.panels import GRADING_VARIABLE, Panel
 from labutils.files import locked, write_atomically
 
 PATH_VARIABLE = "LABUTILS_PROGRESS"
@@ -28,13 +28,13 @@ def progress_place() -> str | None:
     return None if GRADING_VARIABLE in os.environ else named or None
 
 
-def remember(verdict: Verdict) -> str | None:
-    """Write a verdict down. An exercise once passed stays passed. Returns a sentence if there was trouble, or None."""
+def remember(panel: Panel) -> str | None:
+    """Write down what a panel says. An exercise once passed stays passed. Returns a sentence if there was trouble."""
     place = progress_place()
-    if place is None or verdict.status == "not attempted":
+    if place is None or panel.status == "not attempted":
         return None
     try:
-        return _remember(Path(place).expanduser(), verdict)
+        return _remember(Path(place).expanduser(), panel.record)
     except TimeoutError:
         return messages.PROGRESS_NOT_SAVED.format(path=place, reason=messages.PROGRESS_BUSY)
     except (OSError, RuntimeError) as error:  # RuntimeError: this machine knows of no home folder
@@ -52,12 +52,13 @@ def recall() -> tuple[Records, str | None]:
         return {}, messages.PROGRESS_UNREADABLE.format(path=place, reason=_reason(error))
 
 
-def _remember(path: Path, verdict: Verdict) -> str | None:
+def _remember(path: Path, verdict: dict[str, Any]) -> str | None:
     """Add a verdict to the file, one process at a time, so that no notebook writes over what another has just added."""
     with locked(path.with_name(f"{path.name}.lock"), SECONDS_FOR_OTHERS):
         records, trouble = _read(path)
-        if records.get(verdict.exercise, {}).get("status") != "passed":
-            records[verdict.exercise] = {"status": verdict.status, "points": verdict.points, "of": verdict.max_points}
+        if records.get(verdict["exercise"], {}).get("status") != "passed":
+            entry = {"status": verdict["status"], "points": verdict["points"], "of": verdict["max_points"]}
+            records[verdict["exercise"]] = entry
             write_atomically(path, json.dumps(records, indent=1).encode())
     return trouble
 

@@ -1,19 +1,24 @@
-"""Puts the values that exercises take and return into JSON and back: the language of the check sheets.
+"""Puts the values that exercises take and return into JSON and back: the language of the check sheets and of the pipe
+on which a grader sends inputs and gets outputs.
 
 Known values: None, booleans, numbers, strings, lists, tuples, dicts with string keys, numpy arrays and scalars, torch
 tensors, and functions of `labutils` (also with some arguments fixed by `functools.partial`). Anything else is refused.
+Arrays stand in the JSON, or where a list is given for them, in that list, and their place in it in the JSON.
 """
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
+LARGEST_ARRAY = 50_000_000
+"""Bytes. What is read may come from someone who wants to fill the memory."""
 
-def encode(value: Any) -> Any:
+
+def encode(value: Any, arrays: list[np.ndarray] | None = None) -> Any:
     """Return `value` as JSON-able data. Raises TypeError for a kind of value that no sheet can hold."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
@@ -22,31 +27,31 @@ def encode(value: Any) -> Any:
     if isinstance(value, float) and not isinstance(value, np.generic):
         return value if math.isfinite(value) else {"float": str(value)}
     if isinstance(value, list):
-        return [encode(item) for item in value]
+        return [encode(item, arrays) for item in value]
     if isinstance(value, tuple):
-        return {"tuple": [encode(item) for item in value]}
+        return {"tuple": [encode(item, arrays) for item in value]}
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return {"dict": {key: encode(item) for key, item in value.items()}}
+        return {"dict": {key: encode(item, arrays) for key, item in value.items()}}
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufU":
-        return {"array": encode(value.tolist()), "dtype": str(value.dtype), "shape": list(value.shape)}
+        return {"array": _numbers(value, arrays), "dtype": str(value.dtype), "shape": list(value.shape)}
     if is_tensor(value):
         array = value.detach().cpu().numpy()
-        return {"tensor": encode(array.tolist()), "dtype": str(array.dtype), "shape": list(array.shape)}
+        return {"tensor": _numbers(array, arrays), "dtype": str(array.dtype), "shape": list(array.shape)}
     if callable(value):
-        return _encode_function(value)
+        return _encode_function(value, arrays)
     raise TypeError(f"a check sheet cannot hold a {type(value).__name__}: {value!r:.80}")
 
 
-def decode(data: Any) -> Any:
+def decode(data: Any, arrays: Sequence[np.ndarray] | None = None) -> Any:
     """Return the value that `encode` turned into `data`. Raises ValueError for data that `encode` never makes."""
     if isinstance(data, list):
-        return [decode(item) for item in data]
+        return [decode(item, arrays) for item in data]
     if not isinstance(data, dict):
         return data
     kind = next(iter(data), None)
     if kind not in _DECODERS:
         raise ValueError(f"unknown kind of value {kind!r}; known are {', '.join(_DECODERS)}")
-    return _DECODERS[kind](data)
+    return _DECODERS[kind](data, arrays)
 
 
 def is_tensor(value: Any) -> bool:
@@ -54,17 +59,30 @@ def is_tensor(value: Any) -> bool:
     return type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach")
 
 
-def _decode_array(data: dict, kind: str = "array") -> np.ndarray:
-    return np.array(decode(data[kind]), dtype=data["dtype"]).reshape(data["shape"])
+def _numbers(array: np.ndarray, arrays: list[np.ndarray] | None) -> Any:
+    """The entries as lists, or the place of the array in `arrays`, where it is put. Text always stands in lists."""
+    if arrays is None or array.dtype.kind == "U":
+        return encode(array.tolist())
+    arrays.append(array)
+    return {"place": len(arrays) - 1}
 
 
-def _decode_tensor(data: dict) -> Any:
+def _decode_array(data: dict, arrays: Sequence[np.ndarray] | None, kind: str = "array") -> np.ndarray:
+    if arrays is not None and isinstance(data[kind], dict) and "place" in data[kind]:
+        return arrays[data[kind]["place"]]
+    entries, dtype = np.array(decode(data[kind])), np.dtype(data["dtype"])
+    if dtype.kind not in "biufU" or entries.size * dtype.itemsize > LARGEST_ARRAY:
+        raise ValueError(f"{entries.size} entries of type {dtype} are not what a sheet holds")
+    return entries.astype(dtype).reshape(data["shape"])
+
+
+def _decode_tensor(data: dict, arrays: Sequence[np.ndarray] | None) -> Any:
     import torch
 
-    return torch.from_numpy(_decode_array(data, "tensor"))
+    return torch.from_numpy(_decode_array(data, arrays, "tensor"))
 
 
-def _encode_function(function: Callable) -> dict:
+def _encode_function(function: Callable, arrays: list[np.ndarray] | None) -> dict:
     fixed = {}
     if isinstance(function, functools.partial):
         if function.args:
@@ -72,12 +90,12 @@ def _encode_function(function: Callable) -> dict:
         function, fixed = function.func, function.keywords
     path = f"{function.__module__}:{function.__qualname__}"
     _find_function(path)
-    return {"function": path, "fixed": {name: encode(value) for name, value in fixed.items()}}
+    return {"function": path, "fixed": {name: encode(value, arrays) for name, value in fixed.items()}}
 
 
-def _decode_function(data: dict) -> Callable:
+def _decode_function(data: dict, arrays: Sequence[np.ndarray] | None) -> Callable:
     function = _find_function(data["function"])
-    fixed = {name: decode(value) for name, value in data["fixed"].items()}
+    fixed = {name: decode(value, arrays) for name, value in data["fixed"].items()}
     return functools.partial(function, **fixed) if fixed else function
 
 
@@ -89,11 +107,11 @@ def _find_function(path: str) -> Callable:
     return getattr(import_module(module), name)
 
 
-_DECODERS: dict[str, Callable[[dict], Any]] = {
-    "float": lambda data: float(data["float"]),
-    "scalar": lambda data: np.dtype(data["dtype"]).type(decode(data["scalar"])),
-    "tuple": lambda data: tuple(decode(item) for item in data["tuple"]),
-    "dict": lambda data: {key: decode(item) for key, item in data["dict"].items()},
+_DECODERS: dict[str, Callable[[dict, Sequence[np.ndarray] | None], Any]] = {
+    "float": lambda data, arrays: float(data["float"]),
+    "scalar": lambda data, arrays: _decode_array({**data, "array": data["scalar"], "shape": ()}, None)[()],
+    "tuple": lambda data, arrays: tuple(decode(item, arrays) for item in data["tuple"]),
+    "dict": lambda data, arrays: {key: decode(item, arrays) for key, item in data["dict"].items()},
     "array": _decode_array,
     "tensor": _decode_tensor,
     "function": _decode_function,

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from labutils.checks.calling import ERROR_CHARACTERS, PRINTED_CHARACTERS, call, call_all
+from labutils.checks.calling import ERROR_CHARACTERS, PRINTED_CHARACTERS, call
 from labutils.checks.comparing import describe, difference
+from labutils.checks.trials import LocalTrial
 
 
 def forever():
@@ -87,9 +88,11 @@ def test_the_watchdog_leaves_what_follows_alone_when_the_time_is_just_up():
     assert kinds <= {"returned", "timed out"} and following == 499_999_500_000
 
 
-def test_calls_share_one_limit_and_stop_at_the_first_that_exceeds_it():
-    outcomes = call_all(lambda n: forever() if n == 1 else n, [{"n": n} for n in range(5)], 2)
-    assert [outcome.kind for outcome in outcomes] == ["returned", "timed out"]
+def test_calls_share_one_limit():
+    trial = LocalTrial(lambda n: forever() if n == 1 else n, 1)
+    assert [trial({"n": n}).kind for n in range(3)] == ["returned", "timed out", "returned"]
+    began = time.monotonic()
+    assert trial({"n": 1}).kind == "timed out" and time.monotonic() - began < 0.9
 
 
 @pytest.mark.parametrize("change", ["array[0] = 5", "listed.append(1)", "table['x'] = 2", "array.shape = (3, 1)"])
@@ -188,7 +191,7 @@ def test_a_result_that_later_calls_change_is_kept_as_it_was():
         reused["nested"][0] = reused["nested"][0] + n
         return reused
 
-    first, second = (outcome.value for outcome in call_all(reuses, [{"n": 1}, {"n": 2}], 5))
+    first, second = (call(reuses, {"n": n}, 5).value for n in (1, 2))
     assert first["array"].tolist() == [1, 1] and first["nested"][0].tolist() == [1]
     assert second["array"].tolist() == [3, 3] and second["nested"][0].tolist() == [3]
 
@@ -204,7 +207,7 @@ def test_what_cannot_be_copied_is_kept_itself():
 
 @pytest.mark.parametrize("large", ["np.zeros(10**8)", "torch.zeros(10**8)", "[np.zeros(10**6)] * 10**3", "'x' * 10**8"])
 def test_what_would_fill_the_memory_is_not_kept(large):
-    outcomes = call_all(lambda n: eval(large), [{"n": n} for n in range(3)], 20)
+    outcomes = [call(lambda: eval(large), {}, 20) for _ in range(2)]
     assert {describe(outcome.value).partition(", too large")[1] for outcome in outcomes} == {", too large"}
     assert difference(outcomes[0].value, outcomes[1].value) is not None
 

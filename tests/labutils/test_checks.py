@@ -75,7 +75,7 @@ WHOLE_CELLS = {
     "def step_decay(learning_rate, epoch, factor=0.5, every=10): raise NotImplementedError\n"
     "step_decay.__wrapped__ = step_decay\ncheck(step_decay)": "Your function stopped with NotImplementedError",
     "def step_decay(learning_rate, epoch, factor=1/2, every=10.0): return 0\ncheck(step_decay)": "should be 0.1, and yours is 0",
-    "def step_decay(learning_rate, epoch, factor=Unshown(), every=10): return 0\ncheck(step_decay)": "Yours has other defaults: (learning_rate, epoch, factor, every)",
+    "def step_decay(learning_rate, epoch, factor=Unshown(), every=10): return 0\ncheck(step_decay)": "Yours has other defaults: (learning_rate, epoch, factor=…, every=10)",
     "check(Mute())": "a value of type Mute is no exercise",
     "check(0.1)": "Give the function itself, without parentheses or quotes",
     "check('step_decay')": "as in check(step_decay)",

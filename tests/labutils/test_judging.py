@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from labutils.checks import messages
-from labutils.checks.calling import Outcome, call_all
+from labutils.checks.calling import Outcome
 from labutils.checks.comparing import Tolerance
 from labutils.checks.judging import JUDGE_VARIABLE, SheetJudge
-from labutils.checks.panels import verdict_panel
 from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake
+from labutils.checks.trials import LocalTrial
 
 CASES = (
     Case("small", {"n": 1}, 1.0),
@@ -41,8 +41,12 @@ JUDGE = SheetJudge(
 )  # fmt: skip
 
 
+def panel(function, seconds=2):
+    return JUDGE.examine("square", LocalTrial(function, seconds))
+
+
 def verdict(function):
-    return JUDGE.verdict("square", call_all(function, JUDGE.calls("square"), 2))
+    return panel(function).verdict
 
 
 def fail(n):
@@ -119,8 +123,8 @@ def says_its_input(n):
 
 
 def test_a_hidden_case_shows_no_number_of_its_own():
-    panel = verdict_panel(verdict(says_its_input), 2)
-    for shown in (repr(panel), panel.to_html()):
+    found = panel(says_its_input)
+    for shown in (repr(found), found.to_html()):
         assert "10" not in shown and "seen" not in shown
         assert "Your function stopped with ValueError" in shown and "raise ValueError(f" in shown
 
@@ -139,10 +143,7 @@ def test_a_loop_is_suspected_only_in_a_call_that_took_most_of_the_time():
             pass
         return n**2
 
-    words = [
-        str(verdict_panel(JUDGE.verdict("square", call_all(f, JUDGE.calls("square"), 0.7)), 0.7))
-        for f in (slow, endless)
-    ]
+    words = [str(panel(function, 0.7)) for function in (slow, endless)]
     assert all("after 0.7 s for all calls together" in one for one in words)
     assert ["never ends" in one for one in words] == [False, True]
     assert ["took most of that time" in one for one in words] == [True, False]
@@ -162,6 +163,6 @@ def test_what_a_panel_decides_it_reads_from_no_translated_word(monkeypatch):
     monkeypatch.setattr(messages, "KINDS", {kind: "값" for kind in messages.KINDS})
     monkeypatch.setattr(messages, "HOLDS", "같음")
     monkeypatch.setattr(messages, "FAILS", "같음")
-    words = str(verdict_panel(verdict(partly_a_generator), 2))
+    words = str(panel(partly_a_generator))
     assert "use `return` in place of `yield`" in words
     assert "[x] small: 같음" in words and "[ ] array: 같음" in words

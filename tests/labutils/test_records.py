@@ -121,10 +121,12 @@ def test_without_a_home_folder_the_verdict_stands():
 def test_notebooks_that_save_at_the_same_time_lose_nothing(path):
     source = """
         import sys
-        from labutils.checks.judging import Verdict
+        from labutils.checks.panels import verdict_panel
         from labutils.checks.records import remember
+        from labutils.checks.verdicts import Verdict
         for number in range(30):
-            assert remember(Verdict(f"{sys.argv[1]}{number}", "c", "failed", 0, 1, {})) is None
+            verdict = Verdict(f"{sys.argv[1]}{number}", "c", "passed", 1, 1, {})
+            assert remember(verdict_panel(verdict, 10)) is None
     """
     command = [sys.executable, "-c", textwrap.dedent(source)]
     processes = [subprocess.Popen([*command, name]) for name in "abc"]
