@@ -10,6 +10,7 @@ import io
 import json
 from typing import Any
 
+TEXT = "text/plain"
 OUTPUT_COSTS = 100  # characters that an output takes beside its contents: a thousand empty ones are not free
 NAME_CHARACTERS = 200
 VALUE_CHARACTERS = 2_000
@@ -42,7 +43,7 @@ class Outputs:
 
     def display(self, data: dict, metadata: dict | None, display_id: str | None) -> None:
         """Add an output that may be updated later, where it has a `display_id`."""
-        shown = self._add({"output_type": "display_data", **_bundle(data, metadata)})
+        shown = self._add_bundle({"output_type": "display_data", **_bundle(data, metadata)})
         if shown is not None and display_id is not None:
             self._displayed.setdefault(display_id, []).append(shown)
 
@@ -54,7 +55,8 @@ class Outputs:
                 shown.update(bundle)
 
     def result(self, execution_count: int, data: dict, metadata: dict | None) -> None:
-        self._add({"output_type": "execute_result", "execution_count": execution_count, **_bundle(data, metadata)})
+        bundle = _bundle(data, metadata)
+        self._add_bundle({"output_type": "execute_result", "execution_count": execution_count, **bundle})
 
     def error(self, name: str, value: str, traceback: list[str]) -> None:
         """Add an error. There is always room for the first; a long traceback loses its middle."""
@@ -99,6 +101,16 @@ class Outputs:
             else:
                 kept.append({"output_type": "stream", "name": "stderr", "text": sentence})
         return kept
+
+    def _add_bundle(self, output: dict) -> dict | None:
+        """Add data to be displayed. Of what is too large, the beginning of its plain text is kept."""
+        self._clear_if_asked()
+        too_large = _size(output) + OUTPUT_COSTS > self._room
+        if too_large and (room := self._room - OUTPUT_COSTS) > 0 and TEXT in output["data"]:
+            text = output["data"][TEXT][:room]
+            self._left_out += _size(output) - len(text)
+            output |= {"data": {TEXT: text}, "metadata": {}}
+        return self._add(output)
 
     def _add(self, output: dict) -> dict | None:
         self._clear_if_asked()

@@ -12,6 +12,7 @@ import builtins
 import codecs
 import getpass
 import hashlib
+import importlib
 import io
 import os
 import select
@@ -24,14 +25,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import comm
-import matplotlib.pyplot  # noqa: F401  so that the zygote has it before it forks
 from IPython.core import page
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from IPython.core.pylabtools import activate_matplotlib
+from IPython.core.ultratb import AutoFormattedTB
 from IPython.utils.text import LSString, SList
+from matplotlib.figure import Figure
 from matplotlib_inline import backend_inline
 from traitlets import Type
 from traitlets.config import Config
@@ -45,6 +47,16 @@ ERRORS_IN_A_CHAIN = 3
 COMMAND_CHARACTERS = 1_000_000  # of what `names = !command` keeps
 CHUNK = 65_536
 SECONDS_BETWEEN_LOOKS = 0.05
+# What IPython imports when it is first asked for it.
+LOADED_LATE = (
+    "IPython.core.logger",
+    "IPython.core.magics.basic",
+    "IPython.core.magics.execution",
+    "IPython.core.magics.namespace",
+    "IPython.core.magics.osm",
+    "IPython.core.magics.pylab",
+    "IPython.core.oinspect",
+)
 CONFIGURATION = Config(
     {
         "HistoryManager": {"enabled": False, "hist_file": ":memory:"},  # no database, and no thread that writes it
@@ -54,6 +66,25 @@ CONFIGURATION = Config(
 ENVIRONMENT = {"PAGER": "cat", "GIT_PAGER": "cat", "MPLBACKEND": INLINE}  # as a kernel sets them
 NOBODY_TO_ASK = "nobody can answer while a notebook is graded; write the value itself in the cell"
 NOTHING_INSTALLED = "Nothing is installed while a notebook is graded; the packages of the book are there."
+
+
+def warm_up() -> None:
+    """Do once, before forking, what the first error and the first figure of every notebook would do else.
+
+    Nothing of it is seen by a notebook, and it starts no thread.
+    """
+    activate_matplotlib(INLINE)
+    figure = Figure()
+    figure.subplots().plot([0, 1], label="0")
+    figure.legend()
+    figure.savefig(io.BytesIO(), bbox_inches="tight")
+    formatter = AutoFormattedTB(mode="Context", theme_name="neutral")
+    try:
+        raise RuntimeError
+    except RuntimeError as error:
+        formatter.structured_traceback(RuntimeError, error, error.__traceback__)
+    for module in LOADED_LATE:
+        importlib.import_module(module)
 
 
 class Shell:
@@ -109,8 +140,12 @@ class Shell:
         self._notebook_characters = max(self._notebook_characters - outputs.characters(), 0)
         return shown
 
+    def interruptible(self, action: Callable[[], Any]) -> Any:
+        """`action()`, which an interruption ends: KeyboardInterrupt comes out of it. Outside of cells too."""
+        return action()
+
     def _attempt(self, source: str, cell: str) -> BaseException | None:
-        """All that may run a student's code. Interruptions are let through in here and nowhere else.
+        """All that may run a cell's code. Interruptions that come later, between cells, are for no one.
 
         Every cell runs within the loop, as in a kernel, so that a task begun in one cell can be awaited in the next.
         """
@@ -133,7 +168,7 @@ class Shell:
 
     def _interrupt(self, signum: int, frame: types.FrameType | None) -> None:
         while frame is not None:
-            if frame.f_code is Shell._attempt.__code__:
+            if frame.f_code in INTERRUPTIBLE:
                 raise KeyboardInterrupt
             frame = frame.f_back
 
@@ -160,6 +195,9 @@ class Shell:
         """What `%matplotlib inline` does, without looking for window systems."""
         activate_matplotlib(INLINE)
         backend_inline.configure_inline_support(self._ipython, INLINE)
+
+
+INTERRUPTIBLE = (Shell._attempt.__code__, Shell.interruptible.__code__)
 
 
 class _Leave(BaseException):
