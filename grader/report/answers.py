@@ -10,6 +10,7 @@ import io
 import json
 import keyword
 import tokenize
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +18,7 @@ from pathlib import Path
 from tokenize import COMMENT, DEDENT, ENCODING, ENDMARKER, INDENT, NAME, NEWLINE, NL, NUMBER, OP, STRING, TokenInfo
 
 LARGEST_NOTEBOOK = 100_000_000  # bytes
-LONGEST_CELL = 50_000  # characters; an answer has some hundreds, and reading a cell takes time in proportion
+MOST_CODE = 200_000  # characters of one student's that are looked at, many times what a chapter asks for
 
 _LAYOUT = {COMMENT, NL, NEWLINE, INDENT, DEDENT, ENCODING, ENDMARKER}
 _BEFORE_A_STATEMENT = {NEWLINE, INDENT, DEDENT, ENCODING}
@@ -36,30 +37,29 @@ class Line:
 class Answer:
     """What a student wrote for one exercise, without docstrings and empty lines."""
 
-    lines: tuple[Line, ...] = ()
-    words: tuple[str, ...] = ()
-
-    def __add__(self, other: "Answer") -> "Answer":
-        return Answer(self.lines + other.lines, self.words + other.words)
+    lines: tuple[Line, ...]
+    words: tuple[str, ...]
 
 
 def answers_in(folder: Path, notebook: str, exercises: Collection[str]) -> dict[str, Answer]:
     """The answers in the notebook of this name in `folder`; if it has none, those in the first other that has some."""
     expected = folder / f"{notebook}.ipynb"
     for path in [expected, *sorted(set(folder.glob("*.ipynb")) - {expected})]:
-        found: dict[str, Answer] = {}
+        found: dict[str, list[Answer]] = defaultdict(list)
+        left = MOST_CODE
         for source in _sources(path):
+            if "def " not in source or len(source) > left:
+                continue
+            left -= len(source)
             for exercise, answer in answers_of(source, exercises).items():
-                found[exercise] = found.get(exercise, Answer()) + answer
+                found[exercise].append(answer)
         if found:
-            return found
+            return {exercise: _joined(parts) for exercise, parts in found.items()}
     return {}
 
 
 def answers_of(source: str, exercises: Collection[str]) -> dict[str, Answer]:
     """The answers in one cell, by exercise. What defines no exercise belongs to the first that the cell defines."""
-    if len(source) > LONGEST_CELL or "def " not in source:
-        return {}
     lines = source.split("\n")
     tokens = _tokens(lines)
     starts = [place for place, token in enumerate(tokens) if _begins_at_the_margin(tokens, place)]
@@ -68,11 +68,16 @@ def answers_of(source: str, exercises: Collection[str]) -> dict[str, Answer]:
     if not owners:
         return {}
     first = next(iter(owners.values()))
-    found: dict[str, Answer] = {}
+    found: dict[str, list[Answer]] = defaultdict(list)
     for start, end in pairwise([*starts, len(tokens)]):
-        owner = owners.get(start, first)
-        found[owner] = found.get(owner, Answer()) + _answer(tokens[start:end], lines)
-    return found
+        found[owners.get(start, first)].append(_answer(tokens[start:end], lines))
+    return {exercise: _joined(parts) for exercise, parts in found.items()}
+
+
+def _joined(parts: Sequence[Answer]) -> Answer:
+    return Answer(
+        tuple(line for part in parts for line in part.lines), tuple(word for part in parts for word in part.words)
+    )
 
 
 def _sources(path: Path) -> Iterator[str]:
@@ -89,7 +94,7 @@ def _sources(path: Path) -> Iterator[str]:
         if isinstance(source, list):
             source = "".join(part for part in source if isinstance(part, str))
         if isinstance(source, str):
-            yield source
+            yield source.replace("\0", " ").encode(errors="replace").decode()  # no lone surrogates
 
 
 def _dicts_in(value: object, name: str) -> list[dict]:

@@ -1,7 +1,7 @@
 """The report's plots, as SVG that stands in the page itself and takes the colour of its text.
 
-Nothing is told by colour alone: areas differ in hatching, points in shape, and tables have the numbers. No text of a student's
-stands in a plot.
+Nothing is told by colour alone: areas differ in hatching, points in shape, and tables have the numbers. No text of a
+student's stands in a plot.
 """
 
 import io
@@ -21,6 +21,7 @@ from grader.report.counting import ASPECT_OUTCOMES, FAILS, HOLDS, OUTCOMES, PART
 from labutils.plots import style
 
 INK = "#010203"  # stands for the colour of the page's text while matplotlib draws, and for no other
+EDGE = "#212121"  # of areas and their hatching: dark on every colour below, whatever the page's own colours
 WIDTH = 5.2  # inches; the page scales it to its columns
 HEIGHT = 3.4
 ROW_HEIGHT = 0.36  # of a bar with its label above it
@@ -56,9 +57,9 @@ def scores(records: Collection[Record]) -> Markup:
     edges = np.arange(0, most + 2 * width, width) - width / 2  # so that whole points stand in the middle of a bar
     with _drawing():
         figure, axes = _new(HEIGHT)
-        axes.hist(points, bins=edges, color=BLUE, edgecolor=INK, linewidth=0.6)
+        axes.hist(points, bins=edges, color=BLUE, edgecolor=EDGE, linewidth=0.6)
         median = float(np.median(points))
-        axes.axvline(median, color=RED, linestyle="--", label=f"median: {median:.4g}")
+        axes.axvline(median, color=INK, linestyle="--", label=f"median: {median:.4g}")
         axes.set(title="Points", xlabel=f"points (of {most:g})", ylabel="submissions")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
@@ -98,7 +99,7 @@ def mistakes(counts: Sequence[MistakeCount]) -> Markup:
     with _drawing():
         figure, axes = _new(_height(len(shown)))
         numbers = [len(count.students) for count in shown]
-        bars = axes.barh(range(len(shown)), numbers, height=0.45, color=ORANGE, edgecolor=INK, linewidth=0.6)
+        bars = axes.barh(range(len(shown)), numbers, height=0.45, color=ORANGE, edgecolor=EDGE, linewidth=0.6)
         axes.bar_label(bars, padding=4)
         _label_rows(axes, [f"{count.exercise}: {count.mistake}" for count in shown])
         axes.set(title="Known mistakes", xlabel="submissions")
@@ -141,7 +142,7 @@ def _stacked(rows: dict[str, dict[str, int]], parts: Sequence[str], title: str, 
         for part in parts:
             widths = np.array([_percent(row, part) for row in rows.values()])
             colour, hatch = LOOKS[part]
-            look = {"color": colour, "hatch": hatch, "edgecolor": INK, "linewidth": 0.6, "label": part}
+            look = {"color": colour, "hatch": hatch, "edgecolor": EDGE, "linewidth": 0.6, "label": part}
             axes.barh(range(len(rows)), widths, height=0.45, left=left, **look)
             left += widths
         _label_rows(axes, [f"{label} ({_percent(row, parts[0]):.0f} %)" for label, row in rows.items()])

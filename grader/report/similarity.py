@@ -18,16 +18,16 @@ from itertools import combinations, zip_longest
 
 from grader.report.answers import Answer, Line
 
-RUN = 10  # words in a fingerprint: anything shorter that two answers share is not seen
-WINDOW = (
-    5  # of so many runs that follow one another at least one is kept: RUN + WINDOW - 1 shared words are always seen
-)
+# Of every WINDOW runs of RUN words in a row at least one is kept: RUN + WINDOW - 1 shared words are always seen.
+RUN, WINDOW = 10, 5
 COMMON_SHARE, COMMON_COUNT = 0.1, 5  # a fingerprint of more of the class, and of more students, than this is common
 
-# How much of the smaller answer the other has, and in how many fingerprints, to be worth a look. Three words make one.
+# How much of the smaller answer the other has, and in how many fingerprints (each stands for some three words), to be
+# worth a look.
 ONE_EXERCISE = (0.8, 20)
 ALL_EXERCISES = (0.5, 30)
 SHOWN_WITH_THEM = (0.4, 5)  # an exercise of such a pair that is laid side by side
+LONGEST_SHOWN = 300  # lines of an answer; laying two side by side takes time with the square of their lengths
 
 Row = tuple[str, bool, str]
 """A line of the one, whether the two lines say the same, and the line of the other. A line may be missing: empty."""
@@ -62,7 +62,8 @@ def similar_pairs(
 
 
 def aligned(one: Sequence[Line], other: Sequence[Line]) -> tuple[Row, ...]:
-    """Two answers side by side, lines that say the same in one row."""
+    """Two answers side by side, lines that say the same in one row; of very long ones the beginning."""
+    one, other = one[:LONGEST_SHOWN], other[:LONGEST_SHOWN]
     matcher = SequenceMatcher(None, [line.words for line in one], [line.words for line in other], autojunk=False)
     rows: list[Row] = []
     for kind, start, end, other_start, other_end in matcher.get_opcodes():
