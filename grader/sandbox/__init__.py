@@ -1,0 +1,1 @@
+"""A place where a submission's code can do no harm."""
