@@ -1,27 +1,78 @@
-"""Steps of autograding as our chapters need them; `grader/course/nbgrader_config.py` puts them in nbgrader's lists."""
+"""The steps of nbgrader that we put in by configuration; nothing else of nbgrader is changed.
 
-import os
-from contextlib import AbstractContextManager
+`configure` sets them: an exporter that reads whatever was handed in and puts it in order, a step that runs a notebook in
+the sandbox in place of a kernel, one that writes the oracle's points in place of what a notebook prints, and one that
+keeps a record for the report. So `nbgrader autograde` and formgrader's button are as safe as `python -m grader autograde`.
+"""
+
+import atexit
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearOutput, Execute
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.preprocessors import ClearOutput, Execute, NbGraderPreprocessor, SaveAutoGrades
+from traitlets import Bool
+from traitlets.config import Config
 
-from grader.running import ONE_THREAD
-from labutils.checks.judging import JUDGE_VARIABLE
-from labutils.notebooks import only_shows
+from grader.assignments import Master, handed_in, master, seed
+from grader.grading import exercise_of, grade
+from grader.records import Records
+from grader.sandbox.launching import Sandbox
+from grader.sandbox.limits import Limits
+from grader.submissions import Mended, Submission, mend, record, with_remarks
+from labutils.notebooks import KERNEL, only_shows
+
+RESULT = "training_lab"
+"""Where in nbconvert's resources one step leaves for the next what came of a notebook."""
+OTHER_KERNEL = "{notebook} asks for the kernel {kernel!r}, and the sandbox runs Python (kernel {python!r})."
 
 
-class ExecuteExercises(Execute):
-    """Runs a submission with the instructor's judge, and leaves out the cells that only show something."""
+def configure(config: Config) -> None:
+    """Put our steps in the place of nbgrader's own, wherever they stand in its lists."""
+    ours = {ClearOutput: ClearExerciseOutput, Execute: ExecuteExercises, SaveAutoGrades: SaveExerciseGrades}
+    sanitizing, grading = Autograde.sanitize_preprocessors.default(), Autograde.autograde_preprocessors.default()
+    config.Autograde.sanitize_preprocessors = [ours.get(step, step) for step in sanitizing]
+    config.Autograde.autograde_preprocessors = [*(ours.get(step, step) for step in grading), KeepRecord]
+    config.Autograde.exporter_class = SubmissionExporter
+    config.Autograde.pre_convert_hook = expect_renamed
 
-    def setup_kernel(self, **kwargs: Any) -> AbstractContextManager:
-        return super().setup_kernel(env={**os.environ, **ONE_THREAD, JUDGE_VARIABLE: "instructor"}, **kwargs)
 
-    def preprocess_cell(self, cell: NotebookNode, resources: dict, index: int) -> tuple[NotebookNode, dict]:
-        if only_shows(cell):
-            return cell, resources
-        return super().preprocess_cell(cell, resources, index)
+def expect_renamed(*, assignment: str, student: str, notebooks: list[str]) -> None:
+    """Have nbgrader ask for notebooks that were handed in under other names; the exporter finds them.
+
+    nbgrader calls this in the course folder, with the paths that it is about to convert.
+    """
+    expected = {path.name for kind in ("release", "source") for path in Path(kind, assignment).glob("*.ipynb")}
+    found = {Path(path).name for path in notebooks}
+    if expected and not found <= expected:
+        folder = Path(notebooks[0]).parent
+        notebooks[:] = [str(folder / name) for name in sorted(expected)]
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads a submission whatever its state, and leaves beside it nothing that a link in it led to."""
+
+    def from_filename(
+        self, filename: str, resources: dict[str, Any] | None = None, **options: Any
+    ) -> tuple[str, dict[str, Any]]:
+        path = Path(filename)
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        mended, left_out = _mended(self.parent.coursedir, resources, path.parent)
+        graded_folder = Path(
+            self.parent.coursedir.format_path(
+                self.parent.coursedir.autograded_directory,
+                resources["nbgrader"]["student"],
+                resources["nbgrader"]["assignment"],
+            )
+        )
+        for name in left_out:  # nbgrader has copied what the link points to
+            (graded_folder / name).unlink(missing_ok=True)
+        return self.from_notebook_node(mended.notebook, resources, **options)
 
 
 class ClearExerciseOutput(ClearOutput):
@@ -31,3 +82,120 @@ class ClearExerciseOutput(ClearOutput):
         if only_shows(cell):
             return cell, resources
         return super().preprocess_cell(cell, resources, index)
+
+
+class ExecuteExercises(Execute):
+    """Runs a notebook in the sandbox, and leaves out the cells that only show something."""
+
+    unsafe = Bool(
+        False, help="Run submissions without a sandbox, where the system offers none. They can then do anything."
+    ).tag(config=True)
+    demonstrations = Bool(False, help="Run the cells too that only show something.").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: dict, km: Any = None) -> tuple[NotebookNode, dict]:
+        kernel = nb.metadata.get("kernelspec", {}).get("name", KERNEL)
+        if not kernel.startswith("python"):
+            notebook = resources["nbgrader"]["notebook"]
+            raise ValueError(OTHER_KERNEL.format(notebook=notebook, kernel=kernel, python=KERNEL))
+        unlimited = self.timeout is None or self.timeout <= 0
+        limits = Limits() if unlimited else Limits(cell_seconds=float(self.timeout))
+        coursedir = self.parent.parent.coursedir
+        found = grade(
+            nb,
+            _seed(coursedir, resources, nb),
+            sandbox(limits, self.unsafe, Path(coursedir.root)),
+            limits,
+            files=_beside(Path(resources["metadata"]["path"])),
+            demonstrations=self.demonstrations,
+        )
+        resources[RESULT] = found
+        return found.notebook, resources
+
+
+class SaveExerciseGrades(SaveAutoGrades):
+    """Writes the oracle's points into the gradebook, and what there is to say of an exercise into its comment.
+
+    A manual score and a comment that a person gave are other columns, and stay.
+    """
+
+    def _add_score(self, cell: NotebookNode, resources: dict) -> None:
+        super()._add_score(cell, resources)
+        found = resources.get(RESULT)
+        exercise = found and found.exercises.get(exercise_of(cell))
+        if exercise:
+            grade = self._grade(cell)
+            grade.auto_score = grade.max_score * exercise.points / exercise.max_points
+            grade.needs_manual_grade = grade.manual_score is not None
+            self.gradebook.db.commit()
+
+    def _add_comment(self, cell: NotebookNode, resources: dict) -> None:
+        super()._add_comment(cell, resources)
+        grade_id = cell.metadata.nbgrader["grade_id"]
+        words = (
+            [remark.text for remark in resources[RESULT].remarks if remark.exercise == grade_id]
+            if RESULT in resources
+            else []
+        )
+        if words:
+            comment = self.gradebook.find_comment(grade_id, self.notebook_id, self.assignment_id, self.student_id)
+            comment.auto_comment = " ".join(words)
+            self.gradebook.db.commit()
+
+    def _grade(self, cell: NotebookNode) -> Any:
+        grade_id = cell.metadata.nbgrader["grade_id"]
+        return self.gradebook.find_grade(grade_id, self.notebook_id, self.assignment_id, self.student_id)
+
+
+class KeepRecord(NbGraderPreprocessor):
+    """Keeps a record of a graded submission in the course folder, for the report."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
+        found = resources.get(RESULT)
+        if found is not None and found.exercises:
+            coursedir = self.parent.parent.coursedir
+            names = resources["nbgrader"]
+            submission = read_submission(coursedir, names["assignment"], names["student"])
+            mended, the_master = _mended_submission(coursedir, names, submission)
+            kept = record(submission, the_master, with_remarks(found, mended.remarks), mended.readable)
+            Records(Path(coursedir.root), names["assignment"]).write(kept)
+        return nb, resources
+
+
+def read_submission(coursedir: CourseDirectory, assignment: str, student: str) -> Submission:
+    """What a student handed in."""
+    folder = coursedir.format_path(coursedir.submitted_directory, student, assignment)
+    files, left_out = handed_in(Path(folder))
+    return Submission(student, assignment, files, tuple(left_out))
+
+
+@cache
+def sandbox(limits: Limits, unsafe: bool, course: Path) -> Sandbox:
+    """The sandbox of this process, warm from its first notebook on."""
+    warm = Sandbox(limits, unsafe=unsafe, hidden=(course,))
+    atexit.register(warm.close)
+    return warm
+
+
+def _mended(coursedir: CourseDirectory, resources: dict, folder: Path) -> tuple[Mended, tuple[str, ...]]:
+    names = resources["nbgrader"]
+    files, left_out = handed_in(folder)
+    submission = Submission(names["student"], names["assignment"], files, tuple(left_out))
+    return _mended_submission(coursedir, names, submission)[0], submission.left_out
+
+
+def _mended_submission(coursedir: CourseDirectory, names: dict, submission: Submission) -> tuple[Mended, Master]:
+    with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        the_master = master(gradebook, coursedir, names["assignment"], names["notebook"])
+    return mend(submission, the_master), the_master
+
+
+def _beside(folder: Path) -> dict[str, bytes]:
+    files, _ = handed_in(folder)
+    return {name: content for name, content in files.items() if not name.lower().endswith(".ipynb")}
+
+
+def _seed(coursedir: CourseDirectory, resources: dict, notebook: NotebookNode) -> str:
+    """The assignment's seed; none is drawn for a notebook that has no exercise of ours."""
+    if not any(map(exercise_of, notebook.cells)):
+        return ""
+    return seed(Path(coursedir.root), resources["nbgrader"]["assignment"])

@@ -31,10 +31,11 @@ them.
 """
 
 import ast
+import hashlib
 import inspect
+import json
 import linecache
 import textwrap
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,15 +141,18 @@ class Exercise:
 
         return add
 
-    def cases(self, hidden_seed: int | None = None) -> tuple[Case, ...]:
+    def cases(self, hidden_seed: int | str | None = None) -> tuple[Case, ...]:
         """The public cases and, given a seed, the hidden ones too, each with what the reference returns for it."""
         cases = [(aspect, arguments, False) for aspect, arguments in self.public_cases]
         if hidden_seed is not None:
-            rng = np.random.default_rng([hidden_seed, zlib.crc32(self.name.encode())])
-            cases += [(one.aspect, one.draw(rng), True) for one in self.hidden_cases for _ in range(one.count)]
+            cases += [
+                (one.aspect, one.draw(_generator(hidden_seed, self.name, group, number)), True)
+                for group, one in enumerate(self.hidden_cases)
+                for number in range(one.count)
+            ]
         return tuple(Case(aspect, arguments, self._expected(arguments), hidden) for aspect, arguments, hidden in cases)
 
-    def sheet(self, hidden_seed: int | None = None) -> ExerciseSheet:
+    def sheet(self, hidden_seed: int | str | None = None) -> ExerciseSheet:
         """All that a judge needs. Without a seed it holds public cases only, and may be given to students."""
         cases = self.cases(hidden_seed)
         return ExerciseSheet(
@@ -202,6 +206,12 @@ class Chapter:
 def run_all(function: Callable, cases: tuple[Case, ...]) -> tuple[Outcome, ...]:
     """What `function` does in each case."""
     return tuple(call(function, case.arguments, SECONDS_PER_CALL) for case in cases)
+
+
+def _generator(seed: int | str, exercise: str, group: int, number: int) -> np.random.Generator:
+    """One hidden case's own generator. What is drawn from it tells nothing of any other case: a hash stands between."""
+    name = json.dumps([seed, exercise, group, number])
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()))
 
 
 def source_of(function: Callable) -> str:

@@ -11,10 +11,7 @@ Formgrader, started by `jupyter lab` in this folder, reads the same settings.
 
 from pathlib import Path
 
-from nbgrader.converters import Autograde
-from nbgrader.preprocessors import ClearOutput, Execute
-
-from grader.autograding import ClearExerciseOutput, ExecuteExercises
+from grader.autograding import configure
 
 c = get_config()  # noqa: F821, nbgrader provides it
 
@@ -24,10 +21,8 @@ c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 # What stands in place of a solution, as the chapters have it.
 c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE\nraise NotImplementedError"}
 
-# nbgrader's own steps, two of them exchanged for ours.
-ours = {ClearOutput: ClearExerciseOutput, Execute: ExecuteExercises}
-c.Autograde.sanitize_preprocessors = [ours.get(step, step) for step in Autograde.sanitize_preprocessors.default()]
-c.Autograde.autograde_preprocessors = [ours.get(step, step) for step in Autograde.autograde_preprocessors.default()]
+# Submissions are put in order, run in a sandbox, and judged from outside of it.
+configure(c)
 
 # `check` stops a function after 10 s. This is for whatever else a student may have left running, per cell.
 c.Execute.timeout = 60

@@ -1,0 +1,101 @@
+"""The child's side of the conversation with the grader, in the sandbox.
+
+The grader says `run` with a cell's source, or `check` with the name of an exercise; the answer to both is `done` with
+the cell's outputs. In between, whenever `check(f)` is called, the child asks to be examined: it gets the arguments of
+one call after another, sends each outcome, and at last gets the panel that it is to show. It holds no expected value.
+"""
+
+import socket
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.sandbox import wire
+from grader.sandbox.limits import Limits
+from grader.sandbox.shell import Shell
+from labutils.checks import TIME_LIMIT
+from labutils.checks.judging import Trial, appoint
+from labutils.checks.panels import Panel, Part
+from labutils.checks.sheets import ExerciseSheet, read_sheets
+from labutils.checks.trials import LocalTrial
+
+
+class PipeJudge:
+    """Lets the grader judge: makes the calls that it asks for, and shows the panel that it sends."""
+
+    def __init__(self, channel: wire.Channel) -> None:
+        self._channel = channel
+
+    def exercises(self) -> Mapping[str, ExerciseSheet]:
+        return read_sheets()
+
+    def examine(self, exercise: str, trial: Trial) -> Panel:
+        """Raises RuntimeError outside the main thread: two conversations at once would mix."""
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("call check in a cell of the notebook, not in a thread")
+        signature = wire.pack_signature(trial.signature)
+        self._channel.send(
+            {"is": "examine", "exercise": exercise, "seconds": float(trial.seconds), "signature": signature}
+        )
+        while True:
+            message, arrays = self._channel.receive()
+            if message["is"] == "panel":
+                return unpack_panel(message["panel"])
+            outcome, found = wire.pack_outcome(trial(wire.unpack_arguments(message["arguments"], arrays)))
+            self._channel.send({"is": "outcome", "outcome": outcome}, found)
+
+
+def main(connection: socket.socket, limits: Limits) -> None:
+    """Do what the grader says until it hangs up."""
+    channel = wire.Channel(connection)
+    judge = PipeJudge(channel)
+    appoint(judge)
+    shell = Shell(limits.output_characters, limits.notebook_output_characters)
+    while True:
+        try:
+            message, _ = channel.receive()
+        except wire.WireClosed:
+            return
+        except KeyboardInterrupt:  # meant for a cell that ended just before
+            continue
+        channel.send({"is": "done", **_ACTIONS[message["is"]](message, shell, judge)})
+
+
+def _write(message: dict[str, Any], shell: Shell, judge: PipeJudge) -> dict[str, Any]:
+    """Put a file that was handed in beside the notebook."""
+    path = Path(message["path"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(message["content"].encode("latin-1"))
+    return {}
+
+
+def _run(message: dict[str, Any], shell: Shell, judge: PipeJudge) -> dict[str, Any]:
+    return {"outputs": shell.run(message["source"]), "execution_count": shell.execution_count}
+
+
+def _check(message: dict[str, Any], shell: Shell, judge: PipeJudge) -> dict[str, Any]:
+    """Have an exercise's function examined, whatever the notebook has made of the name `check`."""
+    try:
+        function = shell.get(message["exercise"])
+    except NameError:
+        return {"missing": True}
+    try:
+        judge.examine(message["exercise"], LocalTrial(function, message.get("seconds", TIME_LIMIT)))
+    except KeyboardInterrupt:  # the grader has given the call up, and knows it
+        return {"interrupted": True}
+    return {}
+
+
+_ACTIONS = {"write": _write, "run": _run, "check": _check}
+
+
+def pack_panel(panel: Panel) -> dict[str, Any]:
+    """What a panel shows, as data: the verdict behind it, with a hidden case's numbers, stays with the grader."""
+    parts = [[part.kind, part.text, part.label, part.holds] for part in panel.parts]
+    return {"title": panel.title, "parts": parts, "status": panel.status, "record": panel.record}
+
+
+def unpack_panel(data: dict[str, Any]) -> Panel:
+    parts = tuple(Part(*part) for part in data["parts"])
+    return Panel(data["title"], parts, status=data["status"], record=data["record"])

@@ -1,0 +1,115 @@
+"""One submission, from what was handed in to what goes into the gradebook. Knows nothing of nbgrader's converters.
+
+`graded` is a function of its arguments alone, so it can run in a worker process on this machine or on another one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
+
+from grader.assignments import Master
+from grader.grading import Graded, grade
+from grader.records import GRADED, UNREADABLE, WITH_REMARKS, Record, Remark
+from grader.repair import best_notebook, repaired
+from grader.sandbox.launching import Sandbox
+from grader.sandbox.limits import Limits
+
+REMARKS_ID = "remarks-of-the-grader"
+REMARKS_TITLE = "**Remarks of the grader on this notebook**"
+LINK = "{name} was left out: it is a link or no plain file. Hand in the file itself."
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a student handed in: the files by their relative names, and the names of what was left out."""
+
+    student: str
+    assignment: str
+    files: Mapping[str, bytes]
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        found = hashlib.sha256()
+        for name, content in sorted(self.files.items()):
+            found.update(json.dumps([name, len(content)]).encode() + content)
+        return found.hexdigest()
+
+
+@dataclass(frozen=True)
+class Mended:
+    """A notebook that can be run, what was found on the way, and the files that lie beside it."""
+
+    notebook: NotebookNode
+    remarks: tuple[Remark, ...]
+    readable: bool
+    beside: Mapping[str, bytes]
+
+
+def mend(submission: Submission, master: Master) -> Mended:
+    """Find the notebook among what was handed in, and put it in order; what there is to say of it stands at its top."""
+    name, remarks = best_notebook(submission.files, master.filename, master.cells)
+    links = tuple(Remark(None, LINK.format(name=name)) for name in submission.left_out)
+    found = repaired(submission.files[name] if name else b"", master.cells, master.demonstrations)
+    said = (*links, *remarks, *(found.remarks if name else ()))
+    if said:
+        found.notebook.cells.insert(0, _remarks_cell(said))
+    beside = {other: content for other, content in submission.files.items() if not other.lower().endswith(".ipynb")}
+    return Mended(found.notebook, said, found.readable and name is not None, beside)
+
+
+def graded(
+    submission: Submission,
+    master: Master,
+    seed: str,
+    sandbox: Sandbox,
+    limits: Limits,
+    *,
+    demonstrations: bool = False,
+    only: str | None = None,
+) -> tuple[Graded, Record]:
+    """Grade a submission's notebook; with `only`, one exercise of it."""
+    mended = mend(submission, master)
+    found = grade(mended.notebook, seed, sandbox, limits, files=mended.beside, demonstrations=demonstrations, only=only)
+    found = with_remarks(found, mended.remarks)
+    return found, record(submission, master, found, mended.readable)
+
+
+def with_remarks(found: Graded, remarks: tuple[Remark, ...]) -> Graded:
+    """The same with what was remarked on while the notebook was put in order, which comes first."""
+    return replace(found, remarks=(*remarks, *found.remarks))
+
+
+def record(submission: Submission, master: Master, found: Graded, readable: bool) -> Record:
+    """What is kept of a graded submission."""
+    status = UNREADABLE if not readable else WITH_REMARKS if found.remarks else GRADED
+    return Record(
+        student=submission.student,
+        assignment=submission.assignment,
+        notebook=master.notebook,
+        digest=submission.digest,
+        key="",
+        status=status,
+        remarks=found.remarks,
+        seconds=found.seconds,
+        cpu_seconds=found.cpu_seconds,
+        megabytes=found.megabytes,
+        graded=datetime.now(UTC).isoformat(timespec="seconds"),
+        exercises=found.exercises,
+    )
+
+
+def _remarks_cell(remarks: tuple[Remark, ...]) -> NotebookNode:
+    """The remarks as a cell, so that student and instructor find them in every page that is made of the notebook."""
+    lines = [REMARKS_TITLE, "", *(f"- {_plain(remark.text)}" for remark in remarks)]
+    return new_markdown_cell("\n".join(lines), id=REMARKS_ID)
+
+
+def _plain(text: str) -> str:
+    """A sentence as Markdown that shows it as it is: names in it may come from a student."""
+    return "".join(f"\\{letter}" if letter in "\\*_[]<>#|!$" else letter for letter in " ".join(text.split()))
