@@ -1,0 +1,151 @@
+"""Opens a course as nbgrader's own commands do: by the configuration in its folder. Says what is wrong where it cannot."""
+
+import difflib
+import json
+import os
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import AutogradeApp
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+
+from labutils.files import try_to_lock
+
+CONFIGURATION = "nbgrader_config.py"
+SECONDS_FOR_A_DATABASE = 10
+SECONDS_BETWEEN_TRIES = 0.5
+
+NO_COURSE = (
+    "There is no {configuration} in {folder}, so this is no course folder. "
+    "Go to the course folder (in this book grader/course) and run the command there."
+)
+NO_ASSIGNMENT = "The gradebook knows no assignment {name!r}.{nearest}"
+DID_YOU_MEAN = " Did you mean {names}?"
+NOT_GENERATED = " To make it: python -m grader source, then nbgrader generate_assignment {name}"
+NO_STUDENT = "Nobody named {name!r} has handed in {assignment}.{nearest}"
+NO_DATABASE = "The gradebook {url} does not answer; it was tried for {seconds:.0f} s. The last answer: {reason}"
+LOCKED = (
+    "This course is being graded by {holder}. Wait until that is done, or end it; "
+    "nothing is lost, it goes on where it was stopped."
+)
+
+
+class CourseError(Exception):
+    """What keeps a command from running. The message names the value and the way out."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course folder with its configuration, as nbgrader has read it."""
+
+    coursedir: CourseDirectory
+    config: Config
+
+    @property
+    def root(self) -> Path:
+        return Path(self.coursedir.root)
+
+    def gradebook(self) -> Gradebook:
+        return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
+
+    def students(self, assignment: str) -> list[str]:
+        """Those who have handed something in, by the names of their folders."""
+        pattern = self.coursedir.format_path(self.coursedir.submitted_directory, "*", assignment)
+        folders = self.root.glob(str(Path(pattern).relative_to(self.root)))
+        place = Path(pattern).parts.index("*")
+        return sorted(folder.parts[place] for folder in folders if folder.is_dir() and not folder.is_symlink())
+
+
+def open_course(assignment: str, db_url: str | None = None) -> Course:
+    """The course in the current folder. Raises CourseError where there is none, or its gradebook knows no such assignment."""
+    if not Path(CONFIGURATION).exists():
+        raise CourseError(NO_COURSE.format(configuration=CONFIGURATION, folder=Path.cwd()))
+    app = AutogradeApp()
+    app.initialize([f"--CourseDirectory.db_url={db_url}"] if db_url else [])
+    app.log.setLevel("ERROR")
+    course = Course(app.coursedir, app.config)
+    _wait_for(course.coursedir.db_url)
+    with course.gradebook() as gradebook:
+        try:
+            gradebook.find_assignment(assignment)
+        except MissingEntry as error:
+            known = [one.name for one in gradebook.assignments]
+            source = course.root / course.coursedir.source_directory / assignment
+            hint = NOT_GENERATED.format(name=assignment) if source.is_dir() or not known else ""
+            nearest = nearest_names(assignment, known) or hint or NOT_GENERATED.format(name=assignment)
+            raise CourseError(NO_ASSIGNMENT.format(name=assignment, nearest=nearest)) from error
+    return course
+
+
+def chosen_students(course: Course, assignment: str, wanted: str | None) -> list[str]:
+    """All who have handed in, or those named, separated by commas. Raises CourseError for one who has not."""
+    students = course.students(assignment)
+    if wanted is None:
+        return students
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
+    for name in names:
+        if name not in students:
+            nearest = nearest_names(name, students)
+            raise CourseError(NO_STUDENT.format(name=name, assignment=assignment, nearest=nearest))
+    return names
+
+
+def nearest_names(name: str, known: Iterable[str]) -> str:
+    """A question that offers what may have been meant; empty where nothing is near."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return DID_YOU_MEAN.format(names=" or ".join(close)) if close else ""
+
+
+@contextmanager
+def graded_by_one(course: Course, what: str) -> Iterator[None]:
+    """Keep a second grader of this course out. Raises CourseError, which says who is at work.
+
+    The system lets go of the lock when its holder ends, however that comes about.
+    """
+    path = course.root / "grading" / "lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a+", encoding="utf-8") as file:
+        if not try_to_lock(file):
+            raise CourseError(LOCKED.format(holder=_holder(path)))
+        file.truncate(0)
+        json.dump({"pid": os.getpid(), "host": socket.gethostname(), "what": what, "since": _now()}, file)
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def _holder(path: Path) -> str:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return "`{what}` (process {pid} on {host}, since {since})".format(**found)
+    except (ValueError, LookupError, TypeError):  # it has the lock and has not yet written who it is
+        return "another command"
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
+
+
+def _wait_for(url: str) -> None:
+    """Return when a database answers. Raises CourseError where it does not in `SECONDS_FOR_A_DATABASE`."""
+    began = time.monotonic()
+    shown = sqlalchemy.make_url(url).render_as_string(hide_password=True)
+    while True:
+        try:
+            engine = sqlalchemy.create_engine(url)
+            with engine.connect():
+                return engine.dispose()
+        except (sqlalchemy.exc.OperationalError, ModuleNotFoundError) as error:
+            spent = time.monotonic() - began
+            if isinstance(error, ModuleNotFoundError) or spent > SECONDS_FOR_A_DATABASE:
+                reason = " ".join(str(getattr(error, "orig", error)).split())
+                raise CourseError(NO_DATABASE.format(url=shown, seconds=spent, reason=reason)) from error
+            time.sleep(SECONDS_BETWEEN_TRIES)
