@@ -1,4 +1,4 @@
-"""What is needed to grade an assignment: its cells as the gradebook has them, the release's order, the seed of its inputs.
+"""What is needed to grade an assignment: its cells as the gradebook has them, and the seed of its inputs.
 
 Also reads what a student handed in, without being led out of their folder.
 """
@@ -7,7 +7,6 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -16,24 +15,12 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
 from grader.repair import MasterCell
+from grader.submissions import Master
 from labutils.notebooks import only_shows
 
 GRADING = "grading"
 LARGEST_FILE = 110_000_000
 """Bytes. More is not read; a notebook of this size is refused by name and size in `repair`."""
-
-
-@dataclass(frozen=True)
-class Master:
-    """One notebook of an assignment: nbgrader's cells in their order, and the sources of the release's demonstrations."""
-
-    notebook: str
-    cells: tuple[MasterCell, ...]
-    demonstrations: frozenset[str] | None
-
-    @property
-    def filename(self) -> str:
-        return f"{self.notebook}.ipynb"
 
 
 def masters(gradebook: Gradebook, coursedir: CourseDirectory, assignment: str) -> tuple[Master, ...]:

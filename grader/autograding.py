@@ -1,12 +1,10 @@
 """The steps of nbgrader that we put in by configuration; nothing else of nbgrader is changed.
 
-`configure` sets them: an exporter that reads whatever was handed in and puts it in order, a step that runs a notebook in
-the sandbox in place of a kernel, one that writes the oracle's points in place of what a notebook prints, and one that
-keeps a record for the report. So `nbgrader autograde` and formgrader's button are as safe as `python -m grader autograde`.
+`configure` sets them: an exporter that reads whatever was handed in and puts it in order, a step that runs a notebook
+in the sandbox in place of a kernel, one that writes the oracle's points in place of what a notebook prints, and one
+that keeps a record for the report. So `nbgrader autograde` and formgrader's button are as safe as our own command.
 """
 
-import atexit
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,11 @@ from nbgrader.preprocessors import ClearOutput, Execute, NbGraderPreprocessor, S
 from traitlets import Bool
 from traitlets.config import Config
 
-from grader.assignments import Master, handed_in, master, seed
+from grader.assignments import handed_in, master, seed
 from grader.grading import exercise_of, grade
 from grader.records import Records
-from grader.sandbox.launching import Sandbox
 from grader.sandbox.limits import Limits
-from grader.submissions import Mended, Submission, mend, record, with_remarks
+from grader.submissions import Master, Mended, Submission, mend, record, sandbox, with_remarks
 from labutils.notebooks import KERNEL, only_shows
 
 RESULT = "training_lab"
@@ -156,7 +153,8 @@ class KeepRecord(NbGraderPreprocessor):
             names = resources["nbgrader"]
             submission = read_submission(coursedir, names["assignment"], names["student"])
             mended, the_master = _mended_submission(coursedir, names, submission)
-            kept = record(submission, the_master, with_remarks(found, mended.remarks), mended.readable)
+            notebooks = {the_master.notebook: with_remarks(found, mended.remarks)}
+            kept = record(submission, notebooks, mended.readable)
             Records(Path(coursedir.root), names["assignment"]).write(kept)
         return nb, resources
 
@@ -166,14 +164,6 @@ def read_submission(coursedir: CourseDirectory, assignment: str, student: str) -
     folder = coursedir.format_path(coursedir.submitted_directory, student, assignment)
     files, left_out = handed_in(Path(folder))
     return Submission(student, assignment, files, tuple(left_out))
-
-
-@cache
-def sandbox(limits: Limits, unsafe: bool, course: Path) -> Sandbox:
-    """The sandbox of this process, warm from its first notebook on."""
-    warm = Sandbox(limits, unsafe=unsafe, hidden=(course,))
-    atexit.register(warm.close)
-    return warm
 
 
 def _mended(coursedir: CourseDirectory, resources: dict, folder: Path) -> tuple[Mended, tuple[str, ...]]:

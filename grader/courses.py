@@ -1,4 +1,4 @@
-"""Opens a course as nbgrader's own commands do: by the configuration in its folder. Says what is wrong where it cannot."""
+"""Opens a course as nbgrader's own commands do, by the configuration in its folder, and says what is wrong with it."""
 
 import difflib
 import json
@@ -65,7 +65,7 @@ class Course:
 
 
 def open_course(assignment: str, db_url: str | None = None) -> Course:
-    """The course in the current folder. Raises CourseError where there is none, or its gradebook knows no such assignment."""
+    """The course in the current folder. Raises CourseError where there is none, or no such assignment in it."""
     if not Path(CONFIGURATION).exists():
         raise CourseError(NO_COURSE.format(configuration=CONFIGURATION, folder=Path.cwd()))
     app = AutogradeApp()

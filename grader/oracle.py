@@ -5,7 +5,9 @@ has a generator of its own, seeded by a hash, so that no input tells of another 
 for them: the record is kept here, and nothing that a notebook shows, prints or holds changes it.
 """
 
+import hashlib
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -13,10 +15,10 @@ from grader.exercises import all_exercises
 from grader.records import ExerciseRecord
 from labutils.checks.judging import Trial, examine
 from labutils.checks.panels import Panel
-from labutils.checks.sheets import ExerciseSheet
+from labutils.checks.sheets import ExerciseSheet, digest
 
 MOST_ATTEMPTS = 4
-"""How often a notebook may have one exercise examined: by its check cell, by checks of its own, once more at its end."""
+"""How often a notebook may have one exercise examined: by its check cell, by checks of its own, again at its end."""
 
 
 class TooManyAttempts(Exception):
@@ -27,6 +29,11 @@ class TooManyAttempts(Exception):
 def sheet(exercise: str, seed: str, attempt: int) -> ExerciseSheet:
     """All cases of an exercise, public and hidden, for one attempt in an assignment with this seed."""
     return all_exercises()[exercise].sheet(f"{seed}, attempt {attempt}")
+
+
+def key(exercises: Iterable[str], seed: str) -> str:
+    """A digest of what these exercises are judged by in an assignment: it changes with a case, a weight or a hint."""
+    return hashlib.sha256("".join(digest(sheet(name, seed, 1)) for name in sorted(exercises)).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

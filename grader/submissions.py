@@ -3,25 +3,40 @@
 `graded` is a function of its arguments alone, so it can run in a worker process on this machine or on another one.
 """
 
+import atexit
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from grader.assignments import Master
 from grader.grading import Graded, grade
 from grader.records import GRADED, UNREADABLE, WITH_REMARKS, Record, Remark
-from grader.repair import best_notebook, repaired
+from grader.repair import MasterCell, best_notebook, repaired
 from grader.sandbox.launching import Sandbox
 from grader.sandbox.limits import Limits
 
 REMARKS_ID = "remarks-of-the-grader"
 REMARKS_TITLE = "**Remarks of the grader on this notebook**"
 LINK = "{name} was left out: it is a link or no plain file. Hand in the file itself."
+
+
+@dataclass(frozen=True)
+class Master:
+    """One notebook of an assignment: nbgrader's cells in order, and the sources of the release's demonstrations."""
+
+    notebook: str
+    cells: tuple[MasterCell, ...]
+    demonstrations: frozenset[str] | None
+
+    @property
+    def filename(self) -> str:
+        return f"{self.notebook}.ipynb"
 
 
 @dataclass(frozen=True)
@@ -63,21 +78,63 @@ def mend(submission: Submission, master: Master) -> Mended:
     return Mended(found.notebook, said, found.readable and name is not None, beside)
 
 
+@dataclass(frozen=True)
+class Job:
+    """All that a worker needs to grade a submission. With `only`, no other exercise is examined."""
+
+    submission: Submission
+    masters: tuple[Master, ...]
+    seed: str
+    limits: Limits
+    hidden: Path
+    unsafe: bool = False
+    demonstrations: bool = False
+    only: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a submission: each of its notebooks, and the record that is kept."""
+
+    notebooks: dict[str, Graded]
+    record: Record
+
+
+def grade_job(job: Job) -> Result:
+    """Grade a submission in the sandbox of this process."""
+    warm = sandbox(job.limits, job.unsafe, job.hidden)
+    return graded(
+        job.submission, job.masters, job.seed, warm, job.limits, demonstrations=job.demonstrations, only=job.only
+    )
+
+
+@cache
+def sandbox(limits: Limits, unsafe: bool, hidden: Path) -> Sandbox:
+    """The sandbox of this process, warm from its first notebook on."""
+    warm = Sandbox(limits, unsafe=unsafe, hidden=(hidden,))
+    atexit.register(warm.close)
+    return warm
+
+
 def graded(
     submission: Submission,
-    master: Master,
+    masters: tuple[Master, ...],
     seed: str,
-    sandbox: Sandbox,
+    warm: Sandbox,
     limits: Limits,
     *,
     demonstrations: bool = False,
     only: str | None = None,
-) -> tuple[Graded, Record]:
-    """Grade a submission's notebook; with `only`, one exercise of it."""
-    mended = mend(submission, master)
-    found = grade(mended.notebook, seed, sandbox, limits, files=mended.beside, demonstrations=demonstrations, only=only)
-    found = with_remarks(found, mended.remarks)
-    return found, record(submission, master, found, mended.readable)
+) -> Result:
+    """Grade a submission's notebooks; with `only`, one exercise of them."""
+    found: dict[str, Graded] = {}
+    readable = True
+    for master in masters:
+        mended = mend(submission, master)
+        readable = readable and mended.readable
+        one = grade(mended.notebook, seed, warm, limits, files=mended.beside, demonstrations=demonstrations, only=only)
+        found[master.notebook] = with_remarks(one, mended.remarks)
+    return Result(found, record(submission, found, readable))
 
 
 def with_remarks(found: Graded, remarks: tuple[Remark, ...]) -> Graded:
@@ -85,22 +142,23 @@ def with_remarks(found: Graded, remarks: tuple[Remark, ...]) -> Graded:
     return replace(found, remarks=(*remarks, *found.remarks))
 
 
-def record(submission: Submission, master: Master, found: Graded, readable: bool) -> Record:
-    """What is kept of a graded submission."""
-    status = UNREADABLE if not readable else WITH_REMARKS if found.remarks else GRADED
+def record(submission: Submission, found: Mapping[str, Graded], readable: bool) -> Record:
+    """What is kept of a graded submission, all its notebooks together."""
+    notebooks = list(found.values())
+    remarks = tuple(remark for one in notebooks for remark in one.remarks)
     return Record(
         student=submission.student,
         assignment=submission.assignment,
-        notebook=master.notebook,
+        notebook=next(iter(found)),
         digest=submission.digest,
         key="",
-        status=status,
-        remarks=found.remarks,
-        seconds=found.seconds,
-        cpu_seconds=found.cpu_seconds,
-        megabytes=found.megabytes,
+        status=UNREADABLE if not readable else WITH_REMARKS if remarks else GRADED,
+        remarks=remarks,
+        seconds=round(sum(one.seconds for one in notebooks), 3),
+        cpu_seconds=round(sum(one.cpu_seconds for one in notebooks), 3),
+        megabytes=max(one.megabytes for one in notebooks),
         graded=datetime.now(UTC).isoformat(timespec="seconds"),
-        exercises=found.exercises,
+        exercises={name: one for graded in notebooks for name, one in graded.exercises.items()},
     )
 
 

@@ -141,6 +141,11 @@ def write_sheet(path: Path, chapter: str, exercises: list[ExerciseSheet]) -> Non
     path.write_text(json.dumps(sheet, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def digest(exercise: ExerciseSheet) -> str:
+    """A digest of all that an exercise is judged by."""
+    return _digest([_to_json(exercise)])
+
+
 def _digest(records: list[dict]) -> str:
     return hashlib.sha256(json.dumps(records, sort_keys=True).encode()).hexdigest()
 
