@@ -101,9 +101,9 @@ def html_page(
 
 
 def _figures(readable: list[Record]) -> dict[str, Markup]:
-    """The plots that there is something to show in."""
+    """The plots by name; one with nothing to show in it is empty."""
     exercises, mistakes = count_exercises(readable), count_mistakes(readable)
-    figures = {}
+    figures = dict.fromkeys(("scores", "exercises", "aspects", "mistakes", "times"), Markup())
     if exercises:
         figures |= {"scores": plots.scores(readable), "exercises": plots.exercises(exercises)}
     if any(count.aspects for count in exercises):
