@@ -30,14 +30,15 @@ class Outputs:
     def stream(self, name: str, text: str) -> None:
         """Add text to a stream. Neighbouring pieces become one output."""
         self._clear_if_asked()
-        fits = text[: max(self._room, 0)]
-        self._left_out += len(text) - len(fits)
+        room = max(self._room, 0)
+        escaped = utf8(text[:room])
+        fits = escaped[:room]
+        self._left_out += len(text[room:]) + len(escaped) - len(fits)
         if not fits:
             return
         if not self._ends_with_stream(name):
             self._room -= OUTPUT_COSTS
             self._kept.append({"output_type": "stream", "name": name, "text": []})
-        fits = utf8(fits)
         self._room -= len(fits)
         self._kept[-1]["text"].append(fits)
 
@@ -122,7 +123,7 @@ class Outputs:
     def _takes(self, characters: int, in_place_of: int = -OUTPUT_COSTS) -> bool:
         """Take the room for so many characters, if there is; they count as left out where there is not."""
         if characters - in_place_of > self._room:
-            self._left_out += characters
+            self._left_out += max(characters, 1)
             return False
         self._room -= characters - in_place_of
         return True

@@ -94,6 +94,9 @@ class Shell:
         self._cell_characters = output_characters
         self._notebook_characters = notebook_output_characters
         self._outputs = Outputs(0)
+        self._streams: list[
+            Any
+        ] = []  # kept alive: CPython's print only borrows one, and a thread may be about to write
         self._process = os.getpid()
         self._folder = os.getcwd()
         self._recursion_limit = sys.getrecursionlimit()
@@ -181,6 +184,7 @@ class Shell:
         sys.setprofile(None)
         sys.setrecursionlimit(max(sys.getrecursionlimit(), self._recursion_limit))
         sys.stdin = io.StringIO()
+        self._streams += (getattr(sys, "stdout", None), getattr(sys, "stderr", None))
         sys.stdout = Stream("stdout", 1, lambda: self._outputs)
         sys.stderr = Stream("stderr", 2, lambda: self._outputs)
         builtins.input = getpass.getpass = _ask
@@ -310,6 +314,10 @@ class _IPython(InteractiveShell):
         error = (exc_tuple or sys.exc_info())[1]
         if isinstance(error, _Leave):
             return
+        if isinstance(error, KeyboardInterrupt):
+            error.__context__ = None  # it says nothing about an error that was being written down
+        elif error is not None:
+            guarded(str, error, otherwise="")  # it may take for ever; IPython, interrupted, would ask once more
         if error is not None:
             guarded(_shorten, error, otherwise=None)
             exc_tuple = type(error), error, error.__traceback__
