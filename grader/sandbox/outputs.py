@@ -86,7 +86,7 @@ class Outputs:
 
     def characters(self) -> int:
         """How many are kept."""
-        return sum(map(_size, self._kept))
+        return sum(_size(output) for output in self._kept)
 
     def finished(self) -> list[dict]:
         """The outputs as a notebook holds them, and at their end how much was left out."""

@@ -94,9 +94,7 @@ class Shell:
         self._cell_characters = output_characters
         self._notebook_characters = notebook_output_characters
         self._outputs = Outputs(0)
-        self._streams: list[
-            Any
-        ] = []  # kept alive: CPython's print only borrows one, and a thread may be about to write
+        self._streams: list[Any] = []  # kept alive: CPython's print only borrows one, in whichever thread it runs
         self._process = os.getpid()
         self._folder = os.getcwd()
         self._recursion_limit = sys.getrecursionlimit()
@@ -170,8 +168,10 @@ class Shell:
             raise
 
     def _interrupt(self, signum: int, frame: types.FrameType | None) -> None:
+        """Interrupt what may be interrupted, and nothing of the grader's own, wherever Python happens to be."""
+        interruptible = (Shell._attempt.__code__, Shell.interruptible.__code__)
         while frame is not None:
-            if frame.f_code in INTERRUPTIBLE:
+            if frame.f_code in interruptible:
                 raise KeyboardInterrupt
             frame = frame.f_back
 
@@ -199,9 +199,6 @@ class Shell:
         """What `%matplotlib inline` does, without looking for window systems."""
         activate_matplotlib(INLINE)
         backend_inline.configure_inline_support(self._ipython, INLINE)
-
-
-INTERRUPTIBLE = (Shell._attempt.__code__, Shell.interruptible.__code__)
 
 
 class _Leave(BaseException):

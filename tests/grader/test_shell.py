@@ -312,6 +312,17 @@ def test_interruptions_between_cells_are_for_nobody(run, tmp_path):
     assert shown[-1][0]["data"]["text/plain"] == "'alive'"
 
 
+def test_an_interruption_reaches_what_is_called_outside_of_cells(tmp_path):
+    program = (
+        "import os, signal\nfrom grader.sandbox.shell import Shell\nshell = Shell(1000, 1000)\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "try:\n    shell.interruptible(lambda: [os.kill(os.getpid(), signal.SIGINT) for _ in range(10)])\n"
+        "except KeyboardInterrupt:\n    os._exit(7)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.getcwd()}
+    assert subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment).returncode == 7
+
+
 def test_a_task_that_was_interrupted_does_not_go_on_beside_the_next_cell(run):
     stubborn = (
         "import asyncio\nopen('begun', 'w').close()\n"
