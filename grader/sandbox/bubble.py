@@ -16,6 +16,8 @@ from grader.sandbox import confine
 LAB = "/lab"
 _MORE_MODULES = f"{LAB}/more"
 _ROOT_FOLDERS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+# Made by name, because bubblewrap makes what is missing for its own user alone.
+_FOLDERS = ("/etc", "/sys", "/sys/devices", "/sys/devices/system", "/home")
 _FILES = (
     "/etc/alternatives",
     "/etc/fonts",
@@ -73,6 +75,7 @@ def command(
         *("--die-with-parent", "--new-session", "--hostname", "sandbox", "--cap-drop", "ALL"),
         *("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"),
         *(_as_root() if as_root else ("--unshare-user", "--uid", str(confine.USER), "--gid", str(confine.USER))),
+        *(word for folder in _FOLDERS for word in ("--perms", "0755", "--dir", folder)),
         *("--proc", "/proc", "--dev", "/dev", "--dir", confine.PRIVATE),
         *("--perms", "1777", "--tmpfs", "/tmp", "--perms", "1777", "--tmpfs", confine.HOME),
         *_system(),
@@ -115,7 +118,7 @@ def _python(hidden: Iterable[Path]) -> Iterator[str]:
 
 
 def _parents(path: Path) -> Iterator[str]:
-    """The folders above, open to the user whom root becomes; bubblewrap would make them for itself alone."""
+    """The folders above, open to the user whom root becomes."""
     return (word for parent in [*path.parents][-2::-1] for word in ("--perms", "0755", "--dir", str(parent)))
 
 

@@ -47,7 +47,7 @@ def become(user: int) -> None:
 
 
 def be_readable(readable: bool) -> None:
-    """Whether processes of the same user may look at this one's memory, and at its files in /proc."""
+    """Whether processes of the same user may look at this one's memory, and change it."""
     _prctl(_PR_SET_DUMPABLE, int(readable))
 
 
@@ -82,6 +82,8 @@ def furnish(limits: Limits, keep: Iterable[str]) -> None:
 
 def limit(limits: Limits) -> None:
     """Limits that the kernel keeps for each process, but for the processes themselves, which it counts together."""
+    # Where memory runs out on the whole machine, the kernel is to end the notebook and nobody else.
+    _write("/proc/self/oom_score_adj", "1000")
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     # The first in the namespace counts as well, and is none of the notebook's.
     processes = limits.processes + 1
@@ -128,7 +130,3 @@ def _check(result: int, what: str) -> None:
 
 def _write(path: str, text: str) -> None:
     Path(path).write_text(text)
-
-
-def filter_calls() -> None:
-    """To come."""

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import BinaryIO, NoReturn
 
 from grader.sandbox import confine
+from grader.sandbox.calls import call_filter
 from grader.sandbox.settings import Settings
 
 # Every child begins with this state of the random numbers, so that grading a notebook again gives the same numbers.
@@ -103,7 +104,7 @@ def _enter(settings: Settings, folder: str) -> NoReturn:
         os.setsid()
         confine.limit(settings.limits)
         confine.drop_capabilities()
-        confine.filter_calls()
+        confine.be_readable(False)
     else:
         _say(_REPORT, first=os.getpid())
         os.setsid()
@@ -120,7 +121,7 @@ def _be_first(settings: Settings, folder: str) -> NoReturn:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.close(_CONVERSATION)
     if settings.confined:
-        confine.be_readable(False)
+        call_filter().load()
     while True:
         pid, status = os.wait()
         if pid == notebook:
@@ -134,6 +135,9 @@ def _interrupt(notebook: int) -> None:
 
 
 def _be_notebook(settings: Settings, folder: str) -> NoReturn:
+    if settings.confined:
+        confine.be_readable(True)
+        call_filter().load()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.chdir(folder)
     sys.path[0] = folder

@@ -31,12 +31,14 @@ _LIBRARIES = (
     "safetensors.numpy",
     "safetensors.torch",
 )
+# What builds and hands out notebooks; no notebook imports it.
+_NOT_IN_NOTEBOOKS = ("labutils.__main__", "labutils.handout", "labutils.notebooks", "labutils.widgets.make_clinic")
 
 
 def modules() -> tuple[str, ...]:
     """Names of those that are installed; each must be importable inside the sandbox as well."""
     ours = (module.name for module in pkgutil.walk_packages(labutils.__path__, "labutils."))
-    return tuple(name for name in (*_LIBRARIES, *ours) if not name.endswith("__main__") and _is_installed(name))
+    return tuple(name for name in (*_LIBRARIES, *ours) if name not in _NOT_IN_NOTEBOOKS and _is_installed(name))
 
 
 def _is_installed(name: str) -> bool:

@@ -17,7 +17,8 @@ import socket
 import sys
 import tempfile
 
-from grader.sandbox import confine, forking
+from grader.sandbox import confine, forking, packing
+from grader.sandbox.calls import call_filter
 from grader.sandbox.settings import Settings
 from grader.sandbox.watching import Watched
 
@@ -137,12 +138,16 @@ def _warm_up(settings: Settings) -> None:
     for module in settings.modules:
         importlib.import_module(module)
     importlib.import_module(settings.main.partition(":")[0])
+    if settings.confined:
+        call_filter()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
     if threads > 1:
         raise RuntimeError(f"importing started {threads - 1} threads, and a forked child would hang without them")
     tempfile.tempdir = None  # importing may have settled it, and a child's is elsewhere
     gc.collect()
     gc.freeze()
+    if settings.confined:
+        packing.pack()
 
 
 if __name__ == "__main__":
