@@ -15,7 +15,7 @@ from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
 from grader.repair import MasterCell
-from grader.submissions import Master
+from grader.submissions import Master, Submission
 from labutils.notebooks import only_shows
 
 GRADING = "grading"
@@ -74,6 +74,13 @@ def seed(course: Path, assignment: str) -> str:
     except FileExistsError:
         pass
     return path.read_text(encoding="ascii").strip()
+
+
+def read_submission(coursedir: CourseDirectory, assignment: str, student: str) -> Submission:
+    """What a student handed in."""
+    folder = coursedir.format_path(coursedir.submitted_directory, student, assignment)
+    files, left_out = handed_in(Path(folder))
+    return Submission(student, assignment, files, tuple(left_out))
 
 
 def handed_in(folder: Path, ignore: tuple[str, ...] = ()) -> tuple[dict[str, bytes], list[str]]:

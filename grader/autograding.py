@@ -5,6 +5,7 @@ in the sandbox in place of a kernel, one that writes the oracle's points in plac
 that keeps a record for the report. So `nbgrader autograde` and formgrader's button are as safe as our own command.
 """
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import ClearOutput, Execute, NbGraderPreprocessor, SaveAutoGrades
-from traitlets import Bool
+from traitlets import Bool, Dict
 from traitlets.config import Config
 
-from grader.assignments import handed_in, master, seed
+from grader.assignments import handed_in, master, read_submission, seed
 from grader.grading import exercise_of, grade
 from grader.records import Records
 from grader.sandbox.limits import Limits
@@ -26,6 +27,7 @@ from labutils.notebooks import KERNEL, only_shows
 
 RESULT = "training_lab"
 """Where in nbconvert's resources one step leaves for the next what came of a notebook."""
+NO_LIMIT = "c.ExecuteExercises.limits has {names}; the limits that there are: {known}."
 OTHER_KERNEL = "{notebook} asks for the kernel {kernel!r}, and the sandbox runs Python (kernel {python!r})."
 
 
@@ -88,14 +90,25 @@ class ExecuteExercises(Execute):
         False, help="Run submissions without a sandbox, where the system offers none. They can then do anything."
     ).tag(config=True)
     demonstrations = Bool(False, help="Run the cells too that only show something.").tag(config=True)
+    limits = Dict(
+        {}, help="What a submission may use, where it is to be more or less than usual; see grader.sandbox.limits."
+    ).tag(config=True)
+
+    def all_limits(self) -> Limits:
+        """The limits as configured. Raises ValueError for one that there is not."""
+        seconds = {} if self.timeout is None or self.timeout <= 0 else {"cell_seconds": float(self.timeout)}
+        try:
+            return Limits(**seconds | self.limits)
+        except TypeError as error:
+            known = ", ".join(field.name for field in fields(Limits))
+            raise ValueError(NO_LIMIT.format(names=", ".join(self.limits), known=known)) from error
 
     def preprocess(self, nb: NotebookNode, resources: dict, km: Any = None) -> tuple[NotebookNode, dict]:
         kernel = nb.metadata.get("kernelspec", {}).get("name", KERNEL)
         if not kernel.startswith("python"):
             notebook = resources["nbgrader"]["notebook"]
             raise ValueError(OTHER_KERNEL.format(notebook=notebook, kernel=kernel, python=KERNEL))
-        unlimited = self.timeout is None or self.timeout <= 0
-        limits = Limits() if unlimited else Limits(cell_seconds=float(self.timeout))
+        limits = self.all_limits()
         coursedir = self.parent.parent.coursedir
         found = grade(
             nb,
@@ -157,13 +170,6 @@ class KeepRecord(NbGraderPreprocessor):
             kept = record(submission, notebooks, mended.readable)
             Records(Path(coursedir.root), names["assignment"]).write(kept)
         return nb, resources
-
-
-def read_submission(coursedir: CourseDirectory, assignment: str, student: str) -> Submission:
-    """What a student handed in."""
-    folder = coursedir.format_path(coursedir.submitted_directory, student, assignment)
-    files, left_out = handed_in(Path(folder))
-    return Submission(student, assignment, files, tuple(left_out))
 
 
 def _mended(coursedir: CourseDirectory, resources: dict, folder: Path) -> tuple[Mended, tuple[str, ...]]:

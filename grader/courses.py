@@ -53,6 +53,11 @@ class Course:
     def root(self) -> Path:
         return Path(self.coursedir.root)
 
+    @property
+    def shown_url(self) -> str:
+        """The gradebook's URL without its password."""
+        return sqlalchemy.make_url(self.coursedir.db_url).render_as_string(hide_password=True)
+
     def gradebook(self) -> Gradebook:
         return Gradebook(self.coursedir.db_url, self.coursedir.course_id)
 
@@ -72,7 +77,7 @@ def open_course(assignment: str, db_url: str | None = None) -> Course:
     app.initialize([f"--CourseDirectory.db_url={db_url}"] if db_url else [])
     app.log.setLevel("ERROR")
     course = Course(app.coursedir, app.config)
-    _wait_for(course.coursedir.db_url)
+    _wait_for_gradebook(course)
     with course.gradebook() as gradebook:
         try:
             gradebook.find_assignment(assignment)
@@ -134,18 +139,17 @@ def _now() -> str:
     return datetime.now().astimezone().isoformat(sep=" ", timespec="seconds")
 
 
-def _wait_for(url: str) -> None:
-    """Return when a database answers. Raises CourseError where it does not in `SECONDS_FOR_A_DATABASE`."""
+def _wait_for_gradebook(course: Course) -> None:
+    """Return when the database answers. Raises CourseError where it does not in `SECONDS_FOR_A_DATABASE`."""
     began = time.monotonic()
-    shown = sqlalchemy.make_url(url).render_as_string(hide_password=True)
     while True:
         try:
-            engine = sqlalchemy.create_engine(url)
+            engine = sqlalchemy.create_engine(course.coursedir.db_url)
             with engine.connect():
                 return engine.dispose()
         except (sqlalchemy.exc.OperationalError, ModuleNotFoundError) as error:
             spent = time.monotonic() - began
             if isinstance(error, ModuleNotFoundError) or spent > SECONDS_FOR_A_DATABASE:
                 reason = " ".join(str(getattr(error, "orig", error)).split())
-                raise CourseError(NO_DATABASE.format(url=shown, seconds=spent, reason=reason)) from error
+                raise CourseError(NO_DATABASE.format(url=course.shown_url, seconds=spent, reason=reason)) from error
             time.sleep(SECONDS_BETWEEN_TRIES)

@@ -6,6 +6,7 @@
 import atexit
 import hashlib
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from grader.sandbox.limits import Limits
 
 REMARKS_ID = "remarks-of-the-grader"
 REMARKS_TITLE = "**Remarks of the grader on this notebook**"
+_one_at_a_time = threading.Lock()
 LINK = "{name} was left out: it is a link or no plain file. Hand in the file itself."
 
 
@@ -101,11 +103,12 @@ class Result:
 
 
 def grade_job(job: Job) -> Result:
-    """Grade a submission in the sandbox of this process."""
-    warm = sandbox(job.limits, job.unsafe, job.hidden)
-    return graded(
-        job.submission, job.masters, job.seed, warm, job.limits, demonstrations=job.demonstrations, only=job.only
-    )
+    """Grade a submission in the sandbox of this process, one at a time: a Dask worker may have several threads."""
+    with _one_at_a_time:
+        warm = sandbox(job.limits, job.unsafe, job.hidden)
+        return graded(
+            job.submission, job.masters, job.seed, warm, job.limits, demonstrations=job.demonstrations, only=job.only
+        )
 
 
 @cache

@@ -1,0 +1,292 @@
+"""Grades a whole class: submissions side by side in workers, one writer of the gradebook, a record of each one done.
+
+The record is written last. So a run that was stopped, by a signal too, goes on where it was: what has a record of the
+same content is not graded again, and what was written in part is written anew, to the same effect.
+"""
+
+import errno
+import logging
+import os
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from nbgrader.converters import Autograde
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import CheckCellMetadata
+from sqlalchemy.exc import OperationalError
+from tqdm import tqdm
+
+from grader import oracle
+from grader.assignments import masters, read_submission, seed
+from grader.autograding import RESULT, ExecuteExercises, KeepRecord
+from grader.courses import Course, CourseError, chosen_students, graded_by_one, open_course
+from grader.crews import Crew, dask_crew, local_crew
+from grader.grading import Graded
+from grader.records import UNREADABLE, WITH_REMARKS, Record, Records
+from grader.sandbox.launching import SandboxUnavailable
+from grader.submissions import Job, Master, Result, Submission, grade_job
+
+NOBODY = "Nobody has handed in {assignment}: there is nothing in {folder}."
+SUMMARY = "{graded} graded: {plain} without remarks, {remarks} with remarks, {unreadable} unreadable."
+UNCHANGED = " {count} unchanged since they were graded, and left as they were (--force grades them again)."
+FAILED = " {count} could not be graded."
+CHANGED_EXERCISES = (
+    "The exercises have changed since {count} of these were graded. "
+    "To grade one exercise again: --regrade NAME; to grade everything again: --force"
+)
+NO_GRADEBOOK = (
+    "The gradebook {url} cannot be written: {reason}. What was graded until now is kept; "
+    "put that right and run the same command again, it goes on from there."
+)
+DISK_FULL = (
+    "The disk is full at {path}. What was graded until now is kept; "
+    "free some space and run the same command again, it goes on from there."
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line asks for."""
+
+    assignment: str
+    students: str | None = None
+    workers: int = 1
+    dask: str | None = None
+    db_url: str | None = None
+    force: bool = False
+    unsafe: bool = False
+
+
+@dataclass
+class Tally:
+    """How a run went: the names of students by what came of their submissions."""
+
+    graded: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    unchanged: list[str] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
+
+    def add(self, record: Record) -> None:
+        self.graded.append(record.student)
+        if record.status == WITH_REMARKS:
+            self.remarks.append(record.student)
+        elif record.status == UNREADABLE:
+            self.unreadable.append(record.student)
+
+    def words(self) -> str:
+        lines = [f"unreadable: {name}" for name in self.unreadable]
+        lines += [f"failed: {name}: {reason}" for name, reason in self.failed.items()]
+        if self.outdated:
+            lines.append(CHANGED_EXERCISES.format(count=len(self.outdated)))
+        plain = len(self.graded) - len(self.remarks) - len(self.unreadable)
+        last = SUMMARY.format(
+            graded=len(self.graded), plain=plain, remarks=len(self.remarks), unreadable=len(self.unreadable)
+        )
+        if self.unchanged:
+            last += UNCHANGED.format(count=len(self.unchanged))
+        if self.failed:
+            last += FAILED.format(count=len(self.failed))
+        return "\n".join([*lines, last])
+
+    @property
+    def status(self) -> int:
+        return 1 if self.unreadable or self.failed else 0
+
+
+def autograde(settings: Settings) -> Tally:
+    """Grade what has been handed in and not been graded yet. Raises CourseError where that is not possible."""
+    course = open_course(settings.assignment, settings.db_url)
+    students = chosen_students(course, settings.assignment, settings.students)
+    if not students:
+        folder = course.coursedir.format_path(course.coursedir.submitted_directory, "*", settings.assignment)
+        raise CourseError(NOBODY.format(assignment=settings.assignment, folder=folder))
+    with graded_by_one(course, f"autograde {settings.assignment}"):
+        return _Run(course, settings, students).done()
+
+
+class _Run:
+    """One run of the command, with the lock of the course in hand."""
+
+    def __init__(self, course: Course, settings: Settings, students: list[str]) -> None:
+        self._course = course
+        self._settings = settings
+        self._students = students
+        self._records = Records(course.root, settings.assignment)
+        self._tally = Tally()
+        self._task = Task.read(course, settings.assignment, settings.unsafe)
+
+    def done(self) -> Tally:
+        todo = [student for student in self._students if self._is_to_be_graded(student)]
+        writer = GradeWriter(self._course, self._settings.assignment)
+        bar = tqdm(total=len(todo), desc="grading", unit="submission", disable=None if todo else True)
+        with bar, crew(self._settings, len(todo)) as hired:
+            for job, future in hired.results(grade_job, map(self._job, todo)):
+                self._finish(writer, job.submission, future)
+                bar.update()
+        return self._tally
+
+    def _is_to_be_graded(self, student: str) -> bool:
+        """Tell whether there is no record of this very content, or its grades have gone."""
+        record = self._records.read(student)
+        if self._settings.force or record is None or not self._is_in_gradebook(student):
+            return True
+        if record.digest != read_submission(self._course.coursedir, self._settings.assignment, student).digest:
+            return True
+        self._tally.unchanged.append(student)
+        if record.key != self._task.key:
+            self._tally.outdated.append(student)
+        return False
+
+    def _is_in_gradebook(self, student: str) -> bool:
+        coursedir = self._course.coursedir
+        folder = coursedir.format_path(coursedir.autograded_directory, student, self._settings.assignment)
+        return Path(folder).is_dir() and student in self._task.in_gradebook
+
+    def _job(self, student: str) -> Job:
+        return self._task.job(read_submission(self._course.coursedir, self._settings.assignment, student))
+
+    def _finish(self, writer: "GradeWriter", submission: Submission, future: Future) -> None:
+        """Write down what a worker found."""
+        error = future.exception()
+        if isinstance(error, SandboxUnavailable):
+            raise CourseError(str(error)) from error
+        if error is None:
+            result = future.result()
+            record = replace(result.record, key=self._task.key)
+            error = writer.write(submission, result)
+            if error is None:
+                self._records.write(record)
+                self._tally.add(record)
+                return
+        self._tally.failed[submission.student] = str(error) or type(error).__name__
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all submissions of an assignment are graded with."""
+
+    masters: tuple[Master, ...]
+    seed: str
+    key: str
+    in_gradebook: frozenset[str]
+    execute: ExecuteExercises
+    root: Path
+    unsafe: bool
+
+    @classmethod
+    def read(cls, course: Course, assignment: str, unsafe: bool = False) -> "Task":
+        """Raises CourseError for limits that there are not."""
+        drawn = seed(course.root, assignment)
+        with course.gradebook() as gradebook:
+            found = masters(gradebook, course.coursedir, assignment)
+            graded = frozenset(one.student.id for one in gradebook.assignment_submissions(assignment))
+        names = [cell.function for one in found for cell in one.cells if cell.solution and cell.function]
+        execute = ExecuteExercises(config=course.config)
+        try:
+            execute.all_limits()
+        except ValueError as error:
+            raise CourseError(str(error)) from error
+        key = oracle.key(names, drawn)
+        return cls(found, drawn, key, graded, execute, course.root, unsafe or execute.unsafe)
+
+    def job(self, submission: Submission, only: str | None = None) -> Job:
+        return Job(
+            submission=submission,
+            masters=self.masters,
+            seed=self.seed,
+            limits=self.execute.all_limits(),
+            hidden=self.root,
+            unsafe=self.unsafe,
+            demonstrations=self.execute.demonstrations,
+            only=only,
+        )
+
+
+class WriteGrades(Autograde):
+    """nbgrader's autograding of one submission that a worker has run already: what is left is to write it down."""
+
+    results: dict[str, Graded]
+
+    def init_notebooks(self) -> None:
+        """Expect the assignment's notebooks, under whatever names and in whatever state they were handed in."""
+        folder = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
+        self.assignments = {folder: [os.path.join(folder, f"{name}.ipynb") for name in sorted(self.results)]}
+
+    def convert_single_notebook(self, notebook_filename: str) -> None:
+        resources = self.init_single_notebook_resources(notebook_filename)
+        found = self.results[resources["nbgrader"]["notebook"]]
+        resources[RESULT] = found
+        done = (ExecuteExercises, KeepRecord, CheckCellMetadata)  # the worker ran it and put its metadata in order
+        self._sanitizing = False
+        try:
+            self.exporter._preprocessors = []
+            for step in self.autograde_preprocessors:
+                if step not in done:
+                    self.exporter.register_preprocessor(step)
+            output, resources = self.exporter.from_notebook_node(found.notebook, resources)
+            self.write_single_notebook(output, resources)
+        finally:
+            self._sanitizing = True
+
+
+class GradeWriter:
+    """The one writer of the gradebook."""
+
+    def __init__(self, course: Course, assignment: str) -> None:
+        self._course = course
+        self._assignment = assignment
+
+    def write(self, submission: Submission, result: Result) -> Exception | None:
+        """Write a submission's scores, comments and notebooks. Returns what kept it from that; a later try may do it.
+
+        Raises CourseError where nothing can be written any more.
+        """
+        coursedir = self._course.coursedir
+        coursedir.assignment_id, coursedir.student_id = self._assignment, submission.student
+        kept, coursedir.ignore = coursedir.ignore, [*coursedir.ignore, *map(os.path.basename, submission.left_out)]
+        writer = WriteGrades(coursedir=coursedir, config=self._course.config, force=True)
+        writer.results = result.notebooks
+        heard = _Heard()
+        writer.log.addHandler(heard)
+        try:
+            writer.start()
+        except NbGraderException as error:
+            self._stop_if_hopeless(error, heard)
+            return NbGraderException(heard.last_line() or str(error))
+        finally:
+            writer.log.removeHandler(heard)
+            coursedir.ignore = kept
+        return None
+
+    def _stop_if_hopeless(self, error: NbGraderException, heard: "_Heard") -> None:
+        reason = error.__context__
+        if isinstance(reason, OperationalError):
+            raise CourseError(NO_GRADEBOOK.format(url=self._course.shown_url, reason=str(reason.orig))) from error
+        if os.strerror(errno.ENOSPC) in heard.last_line():
+            raise CourseError(DISK_FULL.format(path=self._course.root)) from error
+
+
+class _Heard(logging.Handler):
+    """Keeps what nbgrader logs of an error: it raises another one in its place."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._messages.append(record.getMessage())
+
+    def last_line(self) -> str:
+        """The last line of the last traceback: the error and its words."""
+        traces = [message for message in self._messages if message.startswith("Traceback")]
+        return traces[-1].strip().splitlines()[-1] if traces else ""
+
+
+def crew(settings: Settings, jobs: int) -> AbstractContextManager[Crew]:
+    if settings.dask is not None:
+        return dask_crew(settings.dask)
+    return local_crew(max(1, min(settings.workers, jobs)))

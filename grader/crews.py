@@ -1,0 +1,139 @@
+"""Workers that grade side by side: processes of this machine, or of a Dask cluster. Both are executors of the standard
+library's kind; a worker that dies takes nothing with it but its turn.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from grader.courses import CourseError
+
+MOST_TRIES = 3
+SECONDS_FOR_A_SCHEDULER = 15
+JOBS_IN_HAND = 2
+"""For each worker: one that it does, and one that waits, so that no worker does."""
+
+NO_SCHEDULER = "No Dask scheduler answers at {address}; it was tried for {seconds} s. The last answer: {reason}"
+NO_DASK = "Dask is not installed here. Install it with: python -m pip install 'dask[distributed]'"
+NO_WORKERS = "The Dask scheduler at {address} has no workers. Start some: dask worker {address}"
+WORKER_LOST = "the worker that graded it ended {count} times"
+
+
+class WorkerLost(Exception):
+    """A job could not be done because its worker ended, again and again."""
+
+
+@contextmanager
+def local_crew(workers: int) -> Iterator["Crew"]:
+    """Worker processes of this machine. They end with this process, however it ends."""
+    crew = Crew(lambda: _pool(workers), workers)
+    try:
+        yield crew
+    finally:
+        crew.close()
+
+
+@contextmanager
+def dask_crew(address: str) -> Iterator["Crew"]:
+    """The workers of a Dask cluster. Raises CourseError where there is none."""
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise CourseError(NO_DASK) from error
+    try:
+        client = Client(address, timeout=SECONDS_FOR_A_SCHEDULER, set_as_default=False)
+    except (OSError, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        raise CourseError(
+            NO_SCHEDULER.format(address=address, seconds=SECONDS_FOR_A_SCHEDULER, reason=reason)
+        ) from error
+    with client:
+        threads = sum(client.nthreads().values())
+        if threads == 0:
+            raise CourseError(NO_WORKERS.format(address=address))
+        crew = Crew(lambda: client.get_executor(pure=False), threads)
+        try:
+            yield crew
+        finally:
+            crew.close()
+
+
+class Crew:
+    """Does jobs side by side. `hire` makes an executor; one that has broken is replaced."""
+
+    def __init__(self, hire: Callable[[], Executor], workers: int) -> None:
+        self._hire = hire
+        self._executor = hire()
+        self._workers = workers
+
+    def results(self, work: Callable[[Any], Any], jobs: Iterable[Any]) -> Iterator[tuple[Any, Future]]:
+        """Yield each job with its finished future, in the order in which they finish.
+
+        Few jobs are in hand at a time, so that a large class need not be held in memory.
+        """
+        waiting = iter(jobs)
+        tries: dict[int, int] = {}
+        in_hand: dict[Future, Any] = {}
+        while True:
+            for job in islice(waiting, JOBS_IN_HAND * self._workers - len(in_hand)):
+                in_hand[self._submit(work, job)] = job
+            if not in_hand:
+                return
+            done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
+            for future in done:
+                job = in_hand.pop(future)
+                if not _lost_its_worker(future):
+                    yield job, future
+                    continue
+                tries[id(job)] = tries.get(id(job), 0) + 1
+                if tries[id(job)] < MOST_TRIES:
+                    in_hand[self._submit(work, job)] = job
+                else:
+                    yield job, _failed(WorkerLost(WORKER_LOST.format(count=MOST_TRIES)))
+
+    def close(self) -> None:
+        """Let go of all workers; what was not begun is not done."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _submit(self, work: Callable[[Any], Any], job: Any) -> Future:
+        try:
+            return self._executor.submit(work, job)
+        except BrokenProcessPool:
+            self._executor.shutdown(wait=True)
+            self._executor = self._hire()
+            return self._executor.submit(work, job)
+
+
+def _pool(workers: int) -> Executor:
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy the gradebook's connection
+    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Have a worker end when its parent has been killed; its executor alone would wait for work for ever."""
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _lost_its_worker(future: Future) -> bool:
+    """Tell whether a job failed because its worker ended."""
+    if future.cancelled():
+        return True
+    error = future.exception()
+    return isinstance(error, BrokenProcessPool) or type(error).__name__ == "KilledWorker"
+
+
+def _failed(error: Exception) -> Future:
+    future: Future = Future()
+    future.set_exception(error)
+    return future
