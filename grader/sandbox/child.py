@@ -14,7 +14,6 @@ from typing import Any
 from grader.sandbox import wire
 from grader.sandbox.limits import Limits
 from grader.sandbox.shell import Shell
-from labutils.checks import TIME_LIMIT
 from labutils.checks.judging import Trial, appoint
 from labutils.checks.panels import Panel, Part
 from labutils.checks.sheets import ExerciseSheet, read_sheets
@@ -57,8 +56,6 @@ def main(connection: socket.socket, limits: Limits) -> None:
             message, _ = channel.receive()
         except wire.WireClosed:
             return
-        except KeyboardInterrupt:  # meant for a cell that ended just before
-            continue
         channel.send({"is": "done", **_ACTIONS[message["is"]](message, shell, judge)})
 
 
@@ -80,10 +77,7 @@ def _check(message: dict[str, Any], shell: Shell, judge: PipeJudge) -> dict[str,
         function = shell.get(message["exercise"])
     except NameError:
         return {"missing": True}
-    try:
-        judge.examine(message["exercise"], LocalTrial(function, message.get("seconds", TIME_LIMIT)))
-    except KeyboardInterrupt:  # the grader has given the call up, and knows it
-        return {"interrupted": True}
+    judge.examine(message["exercise"], LocalTrial(function, message["seconds"]))
     return {}
 
 
