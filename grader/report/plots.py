@@ -121,7 +121,7 @@ def times(records: Collection[Record]) -> Markup:
     with _drawing():
         figure, axes = _new(HEIGHT)
         axes.plot(rank, wall, linestyle="none", marker="o", markersize=4, color=BLUE, label="wall clock")
-        axes.plot(rank, cpu, linestyle="none", marker="x", markersize=4, color=RED, label="CPU")
+        axes.plot(rank, cpu, linestyle="none", marker="x", markersize=4, color=INK, label="CPU")
         axes.set(title="Time to grade", xlabel="submissions, each curve from the quickest on", ylabel="time (s)")
         axes.set_ylim(bottom=0)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
