@@ -14,7 +14,12 @@ from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-CONDA_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
+CONDA_NAMES = {
+    "pytorch": "torch",
+    "matplotlib-base": "matplotlib",
+    "python-fastjsonschema": "fastjsonschema",
+    "psycopg2": "psycopg2-binary",
+}
 ONLY_IN_CONDA = {"python", "pip"}
 
 
