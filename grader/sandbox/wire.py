@@ -17,7 +17,8 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from labutils.checks.calling import Outcome
+from labutils.checks import messages
+from labutils.checks.calling import Outcome, guarded
 from labutils.checks.comparing import StandIn, describe, kind_of
 from labutils.checks.signatures import Parameter, Signature
 from labutils.checks.values import decode, encode
@@ -27,6 +28,8 @@ LARGEST_ARRAYS = 24_000_000
 """Bytes. `labutils.checks.keeping` sends a value of more than 20 million as a description."""
 LONGEST_WORDS = 4_000
 """Characters of an error, a line or what was printed: more than the child sends of its own accord."""
+LONGEST_INTEGER = 10_000
+"""Bits. Python writes no longer ones as text."""
 MOST_PARAMETERS = 100
 SECONDS_TO_SEND = 20.0
 _HEADER = struct.Struct(">II")
@@ -55,7 +58,7 @@ class Channel:
     def send(self, message: dict[str, Any], arrays: list[np.ndarray] | None = None) -> None:
         """Send a message; `arrays` are what `encode` put aside for it."""
         text = json.dumps(message).encode()
-        body = save({str(place): np.ascontiguousarray(array) for place, array in enumerate(arrays)}) if arrays else b""
+        body = save({str(place): np.asarray(array, order="C") for place, array in enumerate(arrays)}) if arrays else b""
         try:
             self._connection.settimeout(SECONDS_TO_SEND)
             self._connection.sendall(_HEADER.pack(len(text), len(body)) + text + body)
@@ -111,13 +114,11 @@ def pack_outcome(outcome: Outcome) -> tuple[dict[str, Any], list[np.ndarray]]:
     """An outcome as data. A value that no sheet can hold is described: it can be no right answer."""
     arrays: list[np.ndarray] = []
     fields = {name: getattr(outcome, name) for name in ("kind", "error", "traceback", "line", "seconds", "printed")}
-    try:
-        value = _packed_value(outcome.value, arrays)
-        json.dumps(value)
-    except Exception:  # a student's class may raise whatever it likes while it is looked at
+    value = guarded(_checked, outcome.value, arrays, otherwise=None)
+    if value is None:  # a student's class may raise whatever it likes while it is looked at
         arrays.clear()
-        value = _described(outcome.value)
-    return {**fields, "changed": list(outcome.changed), "value": value}, arrays
+        value = (_described(outcome.value),)
+    return {**fields, "changed": list(outcome.changed), "value": value[0]}, arrays
 
 
 def unpack_outcome(data: Any, arrays: list[np.ndarray]) -> Outcome:
@@ -149,9 +150,16 @@ def unpack_signature(data: Any) -> Signature | None:
         raise WireError("a signature that cannot be read") from error
 
 
+def _checked(value: Any, arrays: list[np.ndarray]) -> tuple[Any]:
+    """The packed value, alone in a tuple, known to be one that JSON can write."""
+    packed = _packed_value(value, arrays)
+    json.dumps(packed)
+    return (packed,)
+
+
 def _packed_value(value: Any, arrays: list[np.ndarray]) -> Any:
     """`value` in the language of the sheets, with stand-ins for what they cannot hold, alone or in a list or dict."""
-    if isinstance(value, StandIn):
+    if isinstance(value, StandIn) or (isinstance(value, int) and value.bit_length() > LONGEST_INTEGER):
         return _described(value)
     if type(value) in (list, tuple):
         items = [_packed_value(item, arrays) for item in value]
@@ -169,7 +177,8 @@ def _packed_value(value: Any, arrays: list[np.ndarray]) -> Any:
 
 
 def _described(value: Any) -> dict[str, list[str]]:
-    return {"other": [kind_of(value), describe(value)]}
+    words = guarded(describe, value, otherwise=messages.KINDS["other"].format(name="unknown"))
+    return {"other": [guarded(kind_of, value, otherwise="other"), words]}
 
 
 def _unpacked_value(data: Any, arrays: list[np.ndarray]) -> Any:
