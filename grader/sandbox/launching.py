@@ -18,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+import psutil
+
 from grader.sandbox import bubble, warm
 from grader.sandbox.limits import DEFAULTS, Limits
 from grader.sandbox.settings import Settings
@@ -79,6 +81,7 @@ class _Zygote:
 
     def __init__(self, words: list[str], files: list[int], environment: dict[str, str]) -> None:
         self._unread = b""
+        self._inside: list[psutil.Process] = []
         self._stderr = tempfile.TemporaryFile()
         self._socket, theirs = socket.socketpair()
         with theirs:
@@ -94,6 +97,13 @@ class _Zygote:
 
     def is_alive(self) -> bool:
         return self._process.poll() is None
+
+    def wait_until_ready(self) -> bool:
+        """Whether it became ready in time."""
+        ready = self.hear(_WARM_UP_SECONDS) is not None
+        with suppress(psutil.NoSuchProcess):  # killed at this moment; the next request tells
+            self._inside = psutil.Process(self._process.pid).children(recursive=True)
+        return ready
 
     def ask(self, request: str, *descriptors: int) -> None:
         line = json.dumps({"request": request}).encode() + b"\n"
@@ -133,6 +143,8 @@ class _Zygote:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        # Bubblewrap's outer process does not wait for the last of its inner ones.
+        psutil.wait_procs(self._inside, _SECONDS_TO_CLOSE)
         self._stderr.close()
 
 
@@ -211,7 +223,7 @@ class Sandbox:
             self._retire()
             self._zygote = self._launched()
             try:
-                if self._zygote.hear(_WARM_UP_SECONDS) is not None:
+                if self._zygote.wait_until_ready():
                     return
                 raise SandboxUnavailable(f"The sandbox was not ready after {_WARM_UP_SECONDS} s.")
             except _Lost:
