@@ -131,7 +131,7 @@ def _sizes(path: str) -> dict[str, int]:
 
 def _text(path: str) -> str:
     try:
-        return Path(path).read_text()
+        return Path(path).read_text(errors="replace")  # a process may call itself anything
     except (FileNotFoundError, ProcessLookupError):
         return ""
 

@@ -134,10 +134,15 @@ def _connection() -> socket.socket:
 
 
 def _warm_up(settings: Settings) -> None:
-    """Import only: a thread that computing had started would be missing in the children, which then hang."""
+    """Import, and compute nothing: a thread that this had started would be missing in the children, which hang then.
+
+    What a main does once for all its children stands in its module as `warm_up`.
+    """
     for module in settings.modules:
         importlib.import_module(module)
-    importlib.import_module(settings.main.partition(":")[0])
+    main_module = importlib.import_module(settings.main.partition(":")[0])
+    if hasattr(main_module, "warm_up"):
+        main_module.warm_up()
     if settings.confined:
         call_filter()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
