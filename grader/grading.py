@@ -5,16 +5,20 @@ not help, or Python itself ends, a fresh child runs the earlier cells again with
 on behind it. What was earned before stays earned.
 """
 
+import json
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from grader.exercises import all_exercises
 from grader.oracle import Sitting, TooManyAttempts
+from grader.reading import clean, is_valid_output
 from grader.records import ExerciseRecord, Remark
 from grader.sandbox import wire
 from grader.sandbox.child import pack_panel
@@ -30,6 +34,17 @@ GRACE = 3.0
 """Seconds beyond a limit in which a child may still answer, before it is interrupted or ended from outside."""
 MOST_DEATHS = 4
 """A notebook that ends Python more often is not gone on with."""
+MOST_CELLS_RUN = 10**6
+OUTPUT_FIELDS = {
+    "stream": ("name", "text"),
+    "error": ("ename", "evalue", "traceback"),
+    "display_data": ("data", "metadata"),
+    "execute_result": ("data", "metadata"),
+}
+PIECE = 16_000_000
+"""Bytes of a file that are sent to the child at once."""
+MOST_SHOWN = 3
+"""Times what a notebook may show, as JSON, is taken from a child: an honest one keeps within it by itself."""
 
 # What a student and an instructor read of a cell that could not be finished.
 TROUBLE = {
@@ -48,6 +63,14 @@ NOTEBOOK_TIME = "the notebook had used up its {limits.notebook_seconds:g} s."
 TOO_MANY_DEATHS = "Python had ended {count} times before."
 NO_FUNCTION = (
     "There was no function named {exercise} when this cell ran. Does its cell stop with an error, or is it missing?"
+)
+NOT_BESIDE = (
+    "{name} could not be put beside the notebook when it ran. Files there may have {limits.file:,} bytes each, and "
+    "{limits.folder:,} in all."
+)
+TOO_MUCH_SHOWN = (
+    "What this cell showed is left out: the notebook had shown more than {limits.notebook_output_characters:,} "
+    "characters in all."
 )
 PASSED_LATER = "{exercise} could be used only after the last cell had run: something that it needs stands below it."
 
@@ -130,6 +153,7 @@ class _Grading:
 
     def __post_init__(self) -> None:
         self.sitting = Sitting(self.seed)
+        self.room = MOST_SHOWN * self.limits.notebook_output_characters
         self.remarks: list[Remark] = []
         self.missing: dict[str, bool] = {}
         code = [cell for cell in self.notebook.cells if cell.cell_type == "code"]
@@ -181,9 +205,13 @@ class _Grading:
     def _talk(self, conversation: "_Conversation", step: _Step) -> None:
         if step.exercise is None:
             outputs, step.cell.execution_count = conversation.run(step.cell.source)
-            step.cell.outputs = outputs
+            step.cell.outputs = self._within_room(outputs)
         else:
             self.missing[step.exercise] = not conversation.check(step.exercise)
+
+    def _within_room(self, outputs: list[NotebookNode]) -> list[NotebookNode]:
+        self.room -= len(json.dumps(outputs))
+        return outputs if self.room >= 0 else [_error("TooMuchShown", TOO_MUCH_SHOWN.format(limits=self.limits))]
 
     def _reason_to_stop(self) -> str | None:
         if time.monotonic() > self.deadline:
@@ -204,11 +232,17 @@ class _Grading:
         """The child that has run all cells before `position`, a fresh one where the last has ended."""
         if self.conversation is None:
             self.conversation = _Conversation(self.sandbox.start(), self.sitting, self.limits, self.deadline)
-            self._ending_as(None, lambda: self.conversation.write(self.files))
+            self._ending_as(None, self._put_files_beside)
             for step in self.steps[:position]:
                 if step.exercise is None and not step.deadly:
                     self._ending_as(step, lambda source=step.cell.source: self.conversation.run(source))
         return self.conversation
+
+    def _put_files_beside(self) -> None:
+        for name in self.conversation.write(self.files):
+            remark = Remark(None, NOT_BESIDE.format(name=name, limits=self.limits))
+            if remark not in self.remarks:
+                self.remarks.append(remark)
 
     def _ending_as(self, step: _Step | None, action: Any) -> None:
         try:
@@ -293,35 +327,39 @@ class _Conversation:
         self._limits = limits
         self._deadline = deadline
 
-    def write(self, files: Mapping[str, bytes]) -> None:
-        """Put files beside the notebook."""
-        for path, content in files.items():
-            self._ask({"is": "write", "path": path, "content": content.decode("latin-1")})
+    def write(self, files: Mapping[str, bytes]) -> list[str]:
+        """Put files beside the notebook; return the names of those for which there is no place."""
+        return [name for name, content in files.items() if not self._write(name, content)]
+
+    def _write(self, name: str, content: bytes) -> bool:
+        pieces = np.array_split(np.frombuffer(content, np.uint8), len(content) // PIECE + 1)
+        request = {"is": "write", "path": os.fsencode(name).decode("latin-1")}
+        return all(self._ask(request, [piece]).get("written") is True for piece in pieces)
 
     def run(self, source: str) -> tuple[list[NotebookNode], int | None]:
         """Run a cell; return its outputs and its number."""
         answer = self._ask({"is": "run", "source": source})
         outputs = [output for found in _listed(answer.get("outputs")) for output in _believable(found)]
-        count = answer.get("execution_count")
-        return outputs, count if isinstance(count, int) else None
+        return outputs, _count(answer.get("execution_count"))
 
     def check(self, exercise: str) -> bool:
         """Have a function examined; tell whether there is one."""
-        return not self._ask({"is": "check", "exercise": exercise, "seconds": TIME_LIMIT}).get("missing")
+        seconds = min(TIME_LIMIT, self._limits.cell_seconds)
+        return not self._ask({"is": "check", "exercise": exercise, "seconds": seconds}).get("missing")
 
     def close(self) -> Any:
         """End the child and return what it used."""
         return self._child.kill()
 
-    def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, request: dict[str, Any], arrays: list[np.ndarray] | None = None) -> dict[str, Any]:
         """Send a request and return the answer, examining on the way what the child asks to have examined."""
         try:
-            self._channel.send(request)
+            self._channel.send(request, arrays)
             deadline = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
             interrupted = False
             while True:
                 try:
-                    message, arrays = self._channel.receive(max(deadline - time.monotonic(), 0))
+                    message, _ = self._channel.receive(max(deadline - time.monotonic(), 0))
                 except wire.WireTimeout:
                     if interrupted:
                         raise Ended("time") from None
@@ -399,6 +437,11 @@ def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else []
 
 
+def _count(value: Any) -> int | None:
+    """The number beside a cell, if it can be one."""
+    return value if type(value) is int and 0 <= value <= MOST_CELLS_RUN else None
+
+
 def _believable(output: Any) -> Iterator[NotebookNode]:
     """An output as nbformat has it, made anew from what a child sent; nothing where it cannot be one.
 
@@ -406,18 +449,16 @@ def _believable(output: Any) -> Iterator[NotebookNode]:
     """
     if not isinstance(output, dict):
         return
-    kind, metadata = output.get("output_type"), output.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    if kind == "stream" and output.get("name") in ("stdout", "stderr") and isinstance(output.get("text"), str):
-        yield new_output("stream", name=output["name"], text=output["text"])
-    elif kind == "error" and all(isinstance(output.get(name), str) for name in ("ename", "evalue")):
-        lines = [line for line in _listed(output.get("traceback")) if isinstance(line, str)]
-        yield new_output("error", ename=output["ename"], evalue=output["evalue"], traceback=lines)
-    elif kind in ("display_data", "execute_result") and isinstance(output.get("data"), dict):
-        data = {mime: shown for mime, shown in output["data"].items() if mime != MIME_TYPE}
-        count = output.get("execution_count")
-        numbered = {"execution_count": count if isinstance(count, int) else None} if kind == "execute_result" else {}
-        yield new_output(kind, data=data, metadata=metadata, **numbered)
+    kind = output.get("output_type")
+    names = OUTPUT_FIELDS.get(kind, ()) if isinstance(kind, str) else ()
+    found = clean({name: output[name] for name in names if name in output})
+    if isinstance(found.get("data"), dict):
+        found.data.pop(MIME_TYPE, None)
+    if kind == "execute_result":
+        found.execution_count = _count(output.get("execution_count"))
+    made = NotebookNode(output_type=kind, **found)
+    if names and is_valid_output(made):
+        yield made
 
 
 def _official(panel: Panel, points: float) -> NotebookNode:

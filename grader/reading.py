@@ -32,7 +32,7 @@ NO_CELLS = "The file is not a notebook: it has no list of cells. Hand in the fil
 BAD_BYTES = "The file is not all {encoding} text. What could not be read is shown as \ufffd."
 CONFLICT = "The file has the marks of a merge conflict. What stands first at each of them was kept."
 DAMAGED = "The file is cut off or damaged ({reason}). The {count} cells before that place were read."
-OTHER_FORMAT = "The notebook is in format {version}. It was brought to format 4.5; outputs may have been left out."
+OTHER_FORMAT = "The notebook is in {version}. It was brought to format 4.5; outputs may have been left out."
 OUTPUTS_DROPPED = (
     "The file has {size:.0f} MB. Above {limit:.0f} MB all outputs and embedded pictures are left out, as was done here."
 )
@@ -67,7 +67,8 @@ def read(content: bytes) -> tuple[NotebookNode, list[str]]:
     found = _parsed(_text(content, remarks), remarks)
     version = found.get("nbformat")
     if version != 4:
-        remarks.append(OTHER_FORMAT.format(version=version if version in (1, 2, 3) else "unknown"))
+        known = f"format {version}" if version in (1, 2, 3) else "an unknown format"
+        remarks.append(OTHER_FORMAT.format(version=known))
     notebook = _notebook(found, remarks)
     if len(content) > MAX_BYTES_WITH_OUTPUTS:
         size, limit = len(content) / MEGABYTE, MAX_BYTES_WITH_OUTPUTS / MEGABYTE
@@ -181,7 +182,7 @@ def _notebook(found: dict[str, Any], remarks: list[str]) -> NotebookNode:
     if len(tables) > MAX_CELLS:
         remarks.append(CELLS_DROPPED.format(count=len(tables), limit=MAX_CELLS))
     cells = [_cell(entry) for entry in tables[:MAX_CELLS]]
-    metadata = _clean(found.get("metadata"))
+    metadata = clean(found.get("metadata"))
     return NotebookNode(cells=cells, metadata=metadata, nbformat=4, nbformat_minor=5)
 
 
@@ -198,16 +199,16 @@ def _entries(found: dict[str, Any]) -> list[Any]:
 def _cell(entry: dict[str, Any]) -> NotebookNode:
     kind = _kind(entry)
     source = _joined(next((entry[name] for name in SOURCES if name in entry), ""))
-    if entry.get("cell_type") == "heading":
-        level = entry.get("level")
-        source = "#" * (level if isinstance(level, int) and 1 <= level <= 6 else 1) + " " + source
-    metadata = _clean(entry.get("metadata", {}))
+    level = entry.get("level")
+    if entry.get("cell_type") == "heading" and isinstance(level, int) and 1 <= level <= 6:
+        source = "#" * level + " " + source
+    metadata = clean(entry.get("metadata", {}))
     cell = NotebookNode(id=entry.get("id"), cell_type=kind, metadata=metadata, source=source)
     if kind == "code":
         cell.execution_count = entry.get("execution_count")
-        cell.outputs = _clean(entry.get("outputs", []))
+        cell.outputs = clean(entry.get("outputs", []))
     elif "attachments" in entry:
-        cell.attachments = _clean(entry["attachments"])
+        cell.attachments = clean(entry["attachments"])
     return cell
 
 
@@ -228,16 +229,16 @@ def _utf8(text: str) -> str:
     return text if text.isascii() else text.encode(errors="replace").decode()  # halves of a pair cannot be written
 
 
-def _clean(value: Any, levels: int = MAX_LEVELS) -> Any:
+def clean(value: Any, levels: int = MAX_LEVELS) -> Any:
     """`value` as nbformat has it, in texts that can be written, with None for what is nested too deeply."""
     if isinstance(value, str):
         return _utf8(value)
     if isinstance(value, (dict, list)) and not levels:
         return None
     if isinstance(value, dict):
-        return NotebookNode({_utf8(name): _clean(part, levels - 1) for name, part in value.items()})
+        return NotebookNode({_utf8(name): clean(part, levels - 1) for name, part in value.items()})
     if isinstance(value, list):
-        return [_clean(part, levels - 1) for part in value]
+        return [clean(part, levels - 1) for part in value]
     return value
 
 
@@ -268,18 +269,24 @@ def _give_ids(notebook: NotebookNode) -> None:
 
 def _make_valid(notebook: NotebookNode, remarks: list[str]) -> None:
     """Take from the notebook what its format does not allow. Looks into single cells only if something is wrong."""
-    if _is_valid(notebook):
+    if is_valid(notebook):
         return
-    if not _is_valid(NotebookNode(notebook, cells=[])):
+    if not is_valid(NotebookNode(notebook, cells=[])):
         notebook.metadata = NotebookNode()
-    cells = [cell if _is_valid(NotebookNode(notebook, cells=[cell])) else _bare(cell) for cell in notebook.cells]
+    cells = [cell if is_valid(NotebookNode(notebook, cells=[cell])) else _bare(cell) for cell in notebook.cells]
     changed = sum(after is not before for before, after in zip(notebook.cells, cells))
     if changed:
         remarks.append(CELL_SIMPLIFIED.format(count=changed))
     notebook.cells = cells
 
 
-def _is_valid(notebook: NotebookNode) -> bool:
+def is_valid_output(output: NotebookNode) -> bool:
+    """Tell whether the format allows an output."""
+    cell = NotebookNode(cell_type="code", id="cell", metadata={}, source="", outputs=[output], execution_count=None)
+    return is_valid(NotebookNode(cells=[cell], metadata={}, nbformat=4, nbformat_minor=5))
+
+
+def is_valid(notebook: NotebookNode) -> bool:
     try:
         get_validator(4, 5).validate(notebook)
     except ValidationError:

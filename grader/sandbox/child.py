@@ -1,19 +1,23 @@
 """The child's side of the conversation with the grader, in the sandbox.
 
-The grader says `run` with a cell's source, or `check` with the name of an exercise; the answer to both is `done` with
-the cell's outputs. In between, whenever `check(f)` is called, the child asks to be examined: it gets the arguments of
-one call after another, sends each outcome, and at last gets the panel that it is to show. It holds no expected value.
+The grader says `write` with a piece of a file, `run` with a cell's source, or `check` with the name of an exercise; the
+answer to each is `done`, with the cell's outputs if there are any. In between, whenever `check(f)` is called, the child
+asks to be examined: it gets the arguments of one call after another, sends each outcome, and at last gets the panel
+that it is to show. It holds no expected value.
 """
 
+import importlib
+import os
 import socket
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from grader.sandbox import wire
 from grader.sandbox.limits import Limits
-from grader.sandbox.shell import Shell
+from grader.sandbox.shell import Shell, warm_up  # noqa: F401, the zygote looks for `warm_up` here
 from labutils.checks.judging import Trial, appoint
 from labutils.checks.panels import Panel, Part
 from labutils.checks.sheets import ExerciseSheet, read_sheets
@@ -53,18 +57,27 @@ def main(connection: socket.socket, limits: Limits) -> None:
     shell = Shell(limits.output_characters, limits.notebook_output_characters)
     while True:
         try:
-            message, _ = channel.receive()
+            message, arrays = channel.receive()
         except wire.WireClosed:
             return
-        channel.send({"is": "done", **_ACTIONS[message["is"]](message, shell, judge)})
+        if message["is"] == "write":
+            answer = _write(message["path"], *arrays)
+        else:
+            answer = _ACTIONS[message["is"]](message, shell, judge)
+        channel.send({"is": "done", **answer})
 
 
-def _write(message: dict[str, Any], shell: Shell, judge: PipeJudge) -> dict[str, Any]:
-    """Put a file that was handed in beside the notebook."""
-    path = Path(message["path"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(message["content"].encode("latin-1"))
-    return {}
+def _write(path: str, content: np.ndarray) -> dict[str, Any]:
+    """Put a piece of a file that was handed in beside the notebook; its name need not be UTF-8."""
+    path = os.fsdecode(path.encode("latin-1"))
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, "ab") as file:
+            file.write(content.data)
+        importlib.invalidate_caches()  # a folder that was looked into in the same tick of the clock seems unchanged
+    except OSError:
+        return {"written": False}
+    return {"written": True}
 
 
 def _run(message: dict[str, Any], shell: Shell, judge: PipeJudge) -> dict[str, Any]:
@@ -81,7 +94,7 @@ def _check(message: dict[str, Any], shell: Shell, judge: PipeJudge) -> dict[str,
     return {}
 
 
-_ACTIONS = {"write": _write, "run": _run, "check": _check}
+_ACTIONS = {"run": _run, "check": _check}
 
 
 def pack_panel(panel: Panel) -> dict[str, Any]:

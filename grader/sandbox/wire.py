@@ -1,9 +1,10 @@
 """Messages between a grader and the child that runs a submission: JSON, and arrays as safetensors, over a socket.
 
 A message is a dict of JSON-able values under a length that is known, and refused, before anything of it is read. What
-comes from the child is believed in nothing: whoever receives gets a message of the expected size and form, or a
-`WireError`. Neither JSON nor safetensors can do anything while it is parsed but fill the memory, which their lengths
-bound: arrays lie in a safetensors file as they lie in memory, and JSON of `LARGEST_TEXT` fills some hundred megabytes.
+comes from the child is believed in nothing: whoever receives gets a message of the expected size and form, in text that
+can be written to a file, or a `WireError`. Neither JSON nor safetensors can do anything while it is parsed but fill the
+memory, which their lengths bound: arrays lie in a safetensors file as they lie in memory, and JSON of `LARGEST_TEXT`
+fills some hundred megabytes.
 """
 
 import json
@@ -14,13 +15,12 @@ import time
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from labutils.checks import messages
 from labutils.checks.calling import Outcome, guarded
 from labutils.checks.comparing import StandIn, describe, kind_of
-from labutils.checks.signatures import Parameter, Signature
+from labutils.checks.signatures import LONGEST_DEFAULT, Parameter, Signature
 from labutils.checks.values import decode, encode
 
 LARGEST_TEXT = 8_000_000
@@ -31,10 +31,9 @@ LONGEST_WORDS = 4_000
 LONGEST_INTEGER = 10_000
 """Bits. Python writes no longer ones as text."""
 MOST_PARAMETERS = 100
+LONGEST_NAME = 200
 SECONDS_TO_SEND = 20.0
 _HEADER = struct.Struct(">II")
-# What parsing raises on bytes that were made to be trouble.
-MALFORMED = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError, SafetensorError)
 
 
 class WireError(Exception):
@@ -75,21 +74,21 @@ class Channel:
             raise WireError(f"a message of {text_length + body_length} bytes")
         text, body = self._read(text_length, deadline), self._read(body_length, deadline)
         try:
-            message = json.loads(text)
+            message = json.loads(text.decode(), parse_constant=_refuse)
+            if b"\\ud" in text.lower():  # half of a pair, which nothing can write down, or a whole one
+                json.dumps(message, ensure_ascii=False).encode()
             arrays = load(bytes(body)) if body else {}
             if not isinstance(message, dict):
                 raise TypeError("a message is a dict")
             return message, [arrays[str(place)].copy() for place in range(len(arrays))]
-        except MALFORMED as error:
+        except Exception as error:  # whatever parsing raises on bytes that were made to be trouble
             raise WireError("a message that cannot be read") from error
 
     def _read(self, length: int, deadline: float | None) -> bytearray:
         content = bytearray(length)
         view = memoryview(content)
         while view:
-            remaining = None if deadline is None else max(deadline - time.monotonic(), 0)
-            if not select.select([self._connection], [], [], remaining)[0]:
-                raise WireTimeout
+            self._wait(deadline)
             try:
                 count = self._connection.recv_into(view)
             except OSError as error:
@@ -98,6 +97,13 @@ class Channel:
                 raise WireClosed
             view = view[count:]
         return content
+
+    def _wait(self, deadline: float | None) -> None:
+        """Until there is something to read; behind the deadline that does not count, or who sends on and on goes on."""
+        remaining = None if deadline is None else deadline - time.monotonic()
+        late = remaining is not None and remaining <= 0
+        if late or not select.select([self._connection], [], [], remaining)[0]:
+            raise WireTimeout
 
 
 def pack_arguments(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -130,7 +136,7 @@ def unpack_outcome(data: Any, arrays: list[np.ndarray]) -> Outcome:
         changed = tuple(str(name)[:LONGEST_WORDS] for name in data["changed"][:MOST_PARAMETERS])
         value = _unpacked_value(data["value"], arrays)
         return Outcome(data["kind"], value=value, seconds=float(data["seconds"]), changed=changed, **words)
-    except MALFORMED as error:
+    except Exception as error:  # an import or the memory that fails are among it
         raise WireError("an outcome that cannot be read") from error
 
 
@@ -143,17 +149,26 @@ def unpack_signature(data: Any) -> Signature | None:
     if data is None:
         return None
     try:
-        signature = Signature(tuple(Parameter(name, kind, default) for name, kind, default in data[:MOST_PARAMETERS]))
+        signature = Signature(tuple(_parameter(*fields) for fields in data[:MOST_PARAMETERS]))
         str(signature)  # inspect refuses what no function can have
         return signature
-    except MALFORMED as error:
+    except Exception as error:
         raise WireError("a signature that cannot be read") from error
 
 
+def _parameter(name: str, kind: str, default: str | None) -> Parameter:
+    """Cut to what an honest child sends: a default is parsed later on, and Python's parser can be overrun."""
+    return Parameter(name[:LONGEST_NAME], kind, default and default[:LONGEST_DEFAULT])
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
 def _checked(value: Any, arrays: list[np.ndarray]) -> tuple[Any]:
-    """The packed value, alone in a tuple, known to be one that JSON can write."""
+    """The packed value, alone in a tuple, known to be one that JSON and UTF-8 can write."""
     packed = _packed_value(value, arrays)
-    json.dumps(packed)
+    json.dumps(packed, ensure_ascii=False).encode()
     return (packed,)
 
 

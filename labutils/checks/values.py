@@ -70,8 +70,9 @@ def _numbers(array: np.ndarray, arrays: list[np.ndarray] | None) -> Any:
 def _decode_array(data: dict, arrays: Sequence[np.ndarray] | None, kind: str = "array") -> np.ndarray:
     if arrays is not None and isinstance(data[kind], dict) and "place" in data[kind]:
         return arrays[data[kind]["place"]]
-    entries, dtype = np.array(decode(data[kind])), np.dtype(data["dtype"])
-    if dtype.kind not in "biufU" or entries.size * dtype.itemsize > LARGEST_ARRAY:
+    # As objects at first: among texts, numpy gives each entry the room of the longest.
+    entries, dtype = np.array(decode(data[kind]), dtype=object), np.dtype(data["dtype"])
+    if dtype.kind not in "biufU" or not dtype.itemsize or entries.size * dtype.itemsize > LARGEST_ARRAY:
         raise ValueError(f"{entries.size} entries of type {dtype} are not what a sheet holds")
     return entries.astype(dtype).reshape(data["shape"])
 
