@@ -267,28 +267,25 @@ class _Assignment:
     def _take(self, cell: _Cell, master: MasterCell) -> None:
         cell.master = master
         self.found[master.name] = cell
+        if master.locked:  # its text will be the master's again
+            cell.answers = {}
 
     def _find_what_is_no_exercise(self) -> None:
-        names = {master.name for master in self.masters}
-        for master in self.masters:
-            if self._is_exercise(master):
-                continue
-            candidates = [cell for cell in self._with_id(master) if not (master.locked and any(cell.answers.values()))]
-            if candidates:
-                changed = [cell for cell in candidates if cell.node.source != master.source]
-                chosen = (changed or candidates)[-1] if master.solution else candidates[-1]
+        others = [master for master in self.masters if not self._is_exercise(master)]
+        for master in others:
+            found = [cell for cell in self._with_id(master) if not (master.locked and any(cell.answers.values()))]
+            if found:
+                changed = [cell for cell in found if cell.node.source != master.source]
+                chosen = (changed or found)[-1] if master.solution else found[-1]
                 self._say_if_several(master, chosen)
                 self._take(chosen, master)
-                continue
-            alike = [
-                cell
-                for cell in self.cells
-                if cell.node.source.strip() == master.source.strip() != ""
-                and cell.master is None
-                and cell.grade_id not in names
-            ]
-            if alike:
+        for master in others:
+            alike = [cell for cell in self.cells if cell.master is None and self._has_same_text(cell, master)]
+            if alike and master.name not in self.found:
                 self._take(alike[-1], master)
+
+    def _has_same_text(self, cell: _Cell, master: MasterCell) -> bool:
+        return cell.node.source.strip() == master.source.strip() != ""
 
     def _say_if_several(self, master: MasterCell, chosen: _Cell) -> None:
         """Remark on a master's id that stands in several cells, or in another than the one that was chosen."""
@@ -318,8 +315,9 @@ class _Assignment:
         def rank(place: int) -> tuple:
             cell = self.cells[place]
             answered = cell.answers[name]
+            is_usual = cell.node.cell_type == "code" and cell.grade_id not in self.checked
             seen = answered and place < end
-            return answered, cell.node.cell_type == "code", seen, not seen and cell.grade_id == master.name, place
+            return answered, is_usual, seen, not seen and cell.grade_id == master.name, place
 
         places = [place for place, cell in enumerate(self.cells) if name in cell.answers]
         return self.cells[max(places, key=rank)] if places else None
@@ -352,11 +350,24 @@ class _Assignment:
         source = SOLVED_ELSEWHERE.format(name=name, other=other)
         if own is None:
             own = self._new(master, source)
-            self.cells.insert(self._behind_definer(definer), own)
+            self.cells.insert(self._place_behind(definer, master), own)
         elif own.answers:
             own.node.source, own.answers = source, {}
         self.stand_ins.append(own)
         self._take(own, master)
+
+    def _place_behind(self, definer: _Cell, master: MasterCell) -> int:
+        """Where a cell for a further solution in `definer` belongs: before its check, if that comes after `definer`."""
+        check = self._next_check(master)
+        place = self.cells.index(check) if check else 0
+        return place if place > self.cells.index(definer) else self._behind_definer(definer)
+
+    def _next_check(self, master: MasterCell) -> _Cell | None:
+        """The check that comes right behind a solution in the assignment, and checks it alone, if it was found."""
+        following = self.masters[self.masters.index(master) + 1 :][:1]
+        if following and self.checked.get(following[0].name) == [master]:
+            return self.found.get(following[0].name)
+        return None
 
     def _new(self, master: MasterCell, source: str) -> _Cell:
         taken = {cell.node.id for cell in self.cells}
@@ -387,14 +398,13 @@ class _Assignment:
 
     def _place_of(self, master: MasterCell) -> int:
         """Where a missing cell belongs: a solution before its check, and what else there is in the masters' order."""
-        checks = [cell for cell in self.found.values() if cell.is_check and [master] == self.checked[cell.master.name]]
-        if checks:
-            return min(map(self.cells.index, checks))
+        check = self._next_check(master)
+        if check:
+            return self.cells.index(check)
         here = self.masters.index(master)
-        before = [self.found[other.name] for other in self.masters[:here]]
-        after = [self.found[other.name] for other in self.masters[here:] if other.name in self.found]
-        if before:
-            return self.cells.index(before[-1]) + 1
+        if here:
+            return self.cells.index(self.found[self.masters[here - 1].name]) + 1
+        after = [self.found[other.name] for other in self.masters if other.name in self.found]
         return self.cells.index(after[0]) if after else len(self.cells)
 
     def _put_checks_behind_solutions(self) -> None:
@@ -483,9 +493,9 @@ class _Assignment:
     def _make_master(self, node: NotebookNode, master: MasterCell) -> None:
         if node.cell_type != master.cell_type:
             self._remark(RETYPED, master, found=KINDS[node.cell_type], wanted=KINDS[master.cell_type])
-            fields = {"id": node.id, "metadata": node.metadata}
+            made = NEW_CELL[master.cell_type](node.source, id=node.id, metadata=node.metadata)
             node.clear()
-            node.update(NEW_CELL[master.cell_type](node.source, **fields))
+            node.update(made)
         if master.locked and node.source != master.source:
             self._remark(CHANGED, master)
             node.source = master.source
