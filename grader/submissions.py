@@ -10,7 +10,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -19,12 +18,14 @@ from nbformat.v4 import new_markdown_cell
 from grader.grading import Graded, grade
 from grader.records import GRADED, UNREADABLE, WITH_REMARKS, Record, Remark
 from grader.repair import MasterCell, best_notebook, repaired
+from grader.sandbox import bubble
 from grader.sandbox.launching import Sandbox
-from grader.sandbox.limits import Limits
+from grader.sandbox.limits import DEFAULTS, Limits
 
 REMARKS_ID = "remarks-of-the-grader"
 REMARKS_TITLE = "**Remarks of the grader on this notebook**"
 _one_at_a_time = threading.Lock()
+_warm: dict[tuple[Limits, bool, tuple[Path, ...]], Sandbox] = {}  # one at most
 LINK = "{name} was left out: it is a link or no plain file. Hand in the file itself."
 
 
@@ -111,12 +112,24 @@ def grade_job(job: Job) -> Result:
         )
 
 
-@cache
 def sandbox(limits: Limits, unsafe: bool, hidden: Path) -> Sandbox:
-    """The sandbox of this process, warm from its first notebook on."""
-    warm = Sandbox(limits, unsafe=unsafe, hidden=(hidden,))
-    atexit.register(warm.close)
-    return warm
+    """The sandbox of this process, warm from its first notebook on; another in its place where it has to be another.
+
+    Nothing of a course can be seen in it anyway, unless the course lies among the folders of the system or of Python.
+    """
+    lies_in_sight = any(hidden.absolute().is_relative_to(shown) for shown in ("/usr", *bubble.kept()))
+    clock = {"cell_seconds": DEFAULTS.cell_seconds, "notebook_seconds": DEFAULTS.notebook_seconds}
+    key = replace(limits, **clock), unsafe, (hidden,) if lies_in_sight else ()  # the clock is looked at outside
+    if key not in _warm:
+        _close_sandbox()
+        _warm[key] = Sandbox(key[0], unsafe=unsafe, hidden=key[2])
+    return _warm[key]
+
+
+@atexit.register
+def _close_sandbox() -> None:
+    while _warm:
+        _warm.popitem()[1].close()
 
 
 def graded(
