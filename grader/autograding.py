@@ -19,6 +19,7 @@ from traitlets import Bool, Dict
 from traitlets.config import Config
 
 from grader.assignments import handed_in, master, read_submission, seed
+from grader.cleaning import make_pages_harmless
 from grader.grading import exercise_of, grade
 from grader.records import Records
 from grader.sandbox.limits import Limits
@@ -39,6 +40,7 @@ def configure(config: Config) -> None:
     config.Autograde.autograde_preprocessors = [*(ours.get(step, step) for step in grading), KeepRecord]
     config.Autograde.exporter_class = SubmissionExporter
     config.Autograde.pre_convert_hook = expect_renamed
+    make_pages_harmless(config)
 
 
 def expect_renamed(*, assignment: str, student: str, notebooks: list[str]) -> None:

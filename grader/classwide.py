@@ -4,29 +4,22 @@ The record is written last. So a run that was stopped, by a signal too, goes on 
 same content is not graded again, and what was written in part is written anew, to the same effect.
 """
 
-import errno
-import logging
-import os
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nbgrader.converters import Autograde
-from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import CheckCellMetadata
-from sqlalchemy.exc import OperationalError
 from tqdm import tqdm
 
 from grader import oracle
 from grader.assignments import masters, read_submission, seed
-from grader.autograding import RESULT, ExecuteExercises, KeepRecord
+from grader.autograding import ExecuteExercises
 from grader.courses import Course, CourseError, chosen_students, graded_by_one, open_course
 from grader.crews import Crew, dask_crew, local_crew
-from grader.grading import Graded
 from grader.records import UNREADABLE, WITH_REMARKS, Record, Records
 from grader.sandbox.launching import SandboxUnavailable
-from grader.submissions import Job, Master, Result, Submission, grade_job
+from grader.submissions import Job, Master, Submission, grade_job
+from grader.writing import GradeWriter
 
 NOBODY = "Nobody has handed in {assignment}: there is nothing in {folder}."
 SUMMARY = "{graded} graded: {plain} without remarks, {remarks} with remarks, {unreadable} unreadable."
@@ -35,14 +28,6 @@ FAILED = " {count} could not be graded."
 CHANGED_EXERCISES = (
     "The exercises have changed since {count} of these were graded. "
     "To grade one exercise again: --regrade NAME; to grade everything again: --force"
-)
-NO_GRADEBOOK = (
-    "The gradebook {url} cannot be written: {reason}. What was graded until now is kept; "
-    "put that right and run the same command again, it goes on from there."
-)
-DISK_FULL = (
-    "The disk is full at {path}. What was graded until now is kept; "
-    "free some space and run the same command again, it goes on from there."
 )
 
 
@@ -149,7 +134,7 @@ class _Run:
     def _job(self, student: str) -> Job:
         return self._task.job(read_submission(self._course.coursedir, self._settings.assignment, student))
 
-    def _finish(self, writer: "GradeWriter", submission: Submission, future: Future) -> None:
+    def _finish(self, writer: GradeWriter, submission: Submission, future: Future) -> None:
         """Write down what a worker found."""
         error = future.exception()
         if isinstance(error, SandboxUnavailable):
@@ -204,86 +189,6 @@ class Task:
             demonstrations=self.execute.demonstrations,
             only=only,
         )
-
-
-class WriteGrades(Autograde):
-    """nbgrader's autograding of one submission that a worker has run already: what is left is to write it down."""
-
-    results: dict[str, Graded]
-
-    def init_notebooks(self) -> None:
-        """Expect the assignment's notebooks, under whatever names and in whatever state they were handed in."""
-        folder = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
-        self.assignments = {folder: [os.path.join(folder, f"{name}.ipynb") for name in sorted(self.results)]}
-
-    def convert_single_notebook(self, notebook_filename: str) -> None:
-        resources = self.init_single_notebook_resources(notebook_filename)
-        found = self.results[resources["nbgrader"]["notebook"]]
-        resources[RESULT] = found
-        done = (ExecuteExercises, KeepRecord, CheckCellMetadata)  # the worker ran it and put its metadata in order
-        self._sanitizing = False
-        try:
-            self.exporter._preprocessors = []
-            for step in self.autograde_preprocessors:
-                if step not in done:
-                    self.exporter.register_preprocessor(step)
-            output, resources = self.exporter.from_notebook_node(found.notebook, resources)
-            self.write_single_notebook(output, resources)
-        finally:
-            self._sanitizing = True
-
-
-class GradeWriter:
-    """The one writer of the gradebook."""
-
-    def __init__(self, course: Course, assignment: str) -> None:
-        self._course = course
-        self._assignment = assignment
-
-    def write(self, submission: Submission, result: Result) -> Exception | None:
-        """Write a submission's scores, comments and notebooks. Returns what kept it from that; a later try may do it.
-
-        Raises CourseError where nothing can be written any more.
-        """
-        coursedir = self._course.coursedir
-        coursedir.assignment_id, coursedir.student_id = self._assignment, submission.student
-        kept, coursedir.ignore = coursedir.ignore, [*coursedir.ignore, *map(os.path.basename, submission.left_out)]
-        writer = WriteGrades(coursedir=coursedir, config=self._course.config, force=True)
-        writer.results = result.notebooks
-        heard = _Heard()
-        writer.log.addHandler(heard)
-        try:
-            writer.start()
-        except NbGraderException as error:
-            self._stop_if_hopeless(error, heard)
-            return NbGraderException(heard.last_line() or str(error))
-        finally:
-            writer.log.removeHandler(heard)
-            coursedir.ignore = kept
-        return None
-
-    def _stop_if_hopeless(self, error: NbGraderException, heard: "_Heard") -> None:
-        reason = error.__context__
-        if isinstance(reason, OperationalError):
-            raise CourseError(NO_GRADEBOOK.format(url=self._course.shown_url, reason=str(reason.orig))) from error
-        if os.strerror(errno.ENOSPC) in heard.last_line():
-            raise CourseError(DISK_FULL.format(path=self._course.root)) from error
-
-
-class _Heard(logging.Handler):
-    """Keeps what nbgrader logs of an error: it raises another one in its place."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self._messages: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._messages.append(record.getMessage())
-
-    def last_line(self) -> str:
-        """The last line of the last traceback: the error and its words."""
-        traces = [message for message in self._messages if message.startswith("Traceback")]
-        return traces[-1].strip().splitlines()[-1] if traces else ""
 
 
 def crew(settings: Settings, jobs: int) -> AbstractContextManager[Crew]:

@@ -4,6 +4,7 @@ library's kind; a worker that dies takes nothing with it but its turn.
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -35,6 +36,10 @@ def local_crew(workers: int) -> Iterator["Crew"]:
     crew = Crew(lambda: _pool(workers), workers)
     try:
         yield crew
+    except BaseException:  # nobody takes what they are at, and it might take them long
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise
     finally:
         crew.close()
 
@@ -75,27 +80,37 @@ class Crew:
     def results(self, work: Callable[[Any], Any], jobs: Iterable[Any]) -> Iterator[tuple[Any, Future]]:
         """Yield each job with its finished future, in the order in which they finish.
 
-        Few jobs are in hand at a time, so that a large class need not be held in memory.
+        Few jobs are in hand at a time, so that a large class need not be held in memory. Those in hand when a worker
+        ends are done at last, one at a time: so one that ends its worker each time takes no other with it.
         """
         waiting = iter(jobs)
-        tries: dict[int, int] = {}
         in_hand: dict[Future, Any] = {}
+        lost: list[Any] = []
         while True:
             for job in islice(waiting, JOBS_IN_HAND * self._workers - len(in_hand)):
                 in_hand[self._submit(work, job)] = job
             if not in_hand:
-                return
+                break
             done, _ = wait(in_hand, return_when=FIRST_COMPLETED)
             for future in done:
                 job = in_hand.pop(future)
-                if not _lost_its_worker(future):
-                    yield job, future
-                    continue
-                tries[id(job)] = tries.get(id(job), 0) + 1
-                if tries[id(job)] < MOST_TRIES:
-                    in_hand[self._submit(work, job)] = job
+                if _lost_its_worker(future):
+                    lost.append(job)
                 else:
-                    yield job, _failed(WorkerLost(WORKER_LOST.format(count=MOST_TRIES)))
+                    yield job, future
+        for job in lost:
+            yield job, self._alone(work, job)
+
+    def _alone(self, work: Callable[[Any], Any], job: Any) -> Future:
+        """Do a job that has lost its worker once, while nothing else is in hand."""
+        for _ in range(MOST_TRIES - 1):
+            future = self._submit(work, job)
+            wait([future])
+            if not _lost_its_worker(future):
+                return future
+        failed: Future = Future()
+        failed.set_exception(WorkerLost(WORKER_LOST.format(count=MOST_TRIES)))
+        return failed
 
     def close(self) -> None:
         """Let go of all workers; what was not begun is not done."""
@@ -116,13 +131,17 @@ def _pool(workers: int) -> Executor:
 
 
 def _end_with_parent() -> None:
-    """Have a worker end when its parent has been killed; its executor alone would wait for work for ever."""
+    """Have a worker end when its parent has been killed; its executor alone would wait for work for ever.
+
+    A Ctrl-C, which goes to all processes of a terminal, is for the parent.
+    """
 
     def watch() -> None:
         multiprocessing.parent_process().join()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    signal.signal(signal.SIGINT, lambda *_: None)  # to ignore it would be inherited by what a worker starts
 
 
 def _lost_its_worker(future: Future) -> bool:
@@ -131,9 +150,3 @@ def _lost_its_worker(future: Future) -> bool:
         return True
     error = future.exception()
     return isinstance(error, BrokenProcessPool) or type(error).__name__ == "KilledWorker"
-
-
-def _failed(error: Exception) -> Future:
-    future: Future = Future()
-    future.set_exception(error)
-    return future

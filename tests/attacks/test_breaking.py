@@ -1,0 +1,375 @@
+"""Submissions that want to bring the grader down, or what runs beside them: by signals, bombs, loops and floods."""
+
+import pytest
+
+from tests.attacks.arena import Arena, Attack
+
+ENDED = "Python itself ended while this cell ran"
+GONE_ON = "the rest of the notebook was tried"
+TOO_LONG = "This cell was still running after"
+
+CELLS = [
+    Attack("exits at once", "import os\nos._exit(0)", says=ENDED),
+    Attack("exits within an import", "import helper", files={"helper.py": b"import os\nos._exit(0)"}, says=ENDED),
+    Attack("leaves by SystemExit, and exit and quit", "import sys\nexit()\nsys.exit(1)\nraise SystemExit(0)"),
+    Attack("kills itself", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", says=ENDED),
+    Attack(
+        "kills its parent, and everybody",
+        """
+import os, signal
+for pid in (1, os.getppid(), -1, 0):
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if pid == 0 or number in (signal.SIGHUP, signal.SIGQUIT):
+            continue  # that would be itself alone
+        try:
+            os.kill(pid, number)
+        except OSError as error:
+            print(error)
+print("tried", "all")
+""",
+        ran="tried all",
+    ),
+    Attack(
+        "kills every number that a process may have",
+        """
+import os, signal
+for pid in range(1, 40_000):
+    if pid != os.getpid():
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except OSError:
+            pass
+print("tried", "all")
+""",
+        ran="tried all",
+    ),
+    Attack(
+        "sends the first process signals without end",
+        """
+import os, signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+for _ in range(20_000):
+    for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGALRM, signal.SIGUSR1, signal.SIGPIPE):
+        os.kill(1, number)
+print("tried", "all")
+""",
+        ran="tried all",
+    ),
+    Attack("crashes in C", "import ctypes\nctypes.string_at(0)", says=ENDED),
+    Attack(
+        "recurses until the stack is full",
+        "import sys\nsys.setrecursionlimit(10**9)\ndef down(): return down()\ndown()",
+        says=GONE_ON,
+    ),
+    Attack(
+        "aborts, with a handler that goes on",
+        "import faulthandler, os, signal\nsignal.signal(signal.SIGABRT, signal.SIG_IGN)\nos.abort()",
+        says=ENDED,
+    ),
+    Attack("loops", "while True:\n    pass"),
+    Attack(
+        "loops, and takes every exception",
+        "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass",
+        says=TOO_LONG,
+    ),
+    Attack(
+        "loops, and ignores signals",
+        """
+import signal
+for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+    signal.signal(number, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))
+while True:
+    pass
+""",
+        says=TOO_LONG,
+    ),
+    Attack("loops in C", "import itertools\nsum(itertools.repeat(0))", says=TOO_LONG),
+    Attack("waits for itself", "import threading\nlock = threading.Lock()\nwhile True:\n    lock.acquire()"),
+    Attack("stops itself", "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", says=TOO_LONG),
+    Attack(
+        "burns the time of many processors",
+        "import os\nfor _ in range(8):\n    if os.fork() == 0:\n        break\nwhile True:\n    pass",
+        says="was ended",
+    ),
+    Attack(
+        "forks without end",
+        """
+import os
+for _ in range(300):
+    try:
+        os.fork()
+    except OSError:
+        print("refused", "at last")
+        break
+""",
+        ran="refused at last",
+    ),
+    Attack(
+        "forks from every child",
+        """
+import os, time
+begun = 0
+while begun < 300:
+    begun += 1
+    try:
+        if os.fork() == 0:
+            os.setsid()
+    except OSError:
+        time.sleep(0.05)
+""",
+    ),
+    Attack(
+        "starts threads without end",
+        """
+import threading, time
+begun = 0
+try:
+    for begun in range(300):
+        threading.Thread(target=time.sleep, args=(3600,), daemon=begun % 2).start()
+except RuntimeError:
+    print("refused", "at last")
+""",
+        ran="refused at last",
+    ),
+    Attack("fills the memory at once", "held = bytearray(6_000_000_000)", ran="MemoryError"),
+    Attack(
+        "fills the memory in pieces",
+        "held = []\nfor _ in range(120):\n    held.append(bytearray(b'x') * 50_000_000)",
+        ran="emory",
+    ),
+    Attack(
+        "fills the memory from many processes",
+        """
+import os, time
+for _ in range(12):
+    if os.fork() == 0:
+        break
+held = bytearray(b"x") * 150_000_000
+time.sleep(60)
+""",
+        says="bytes of memory",
+    ),
+    Attack(
+        "fills memory that is shared and has no name",
+        "import mmap, time\nheld = mmap.mmap(-1, 450_000_000)\nheld.write(b'x' * 450_000_000)\n"
+        "more = mmap.mmap(-1, 450_000_000)\nmore.write(b'x' * 450_000_000)\ntime.sleep(60)",
+        ran="Error",
+    ),
+    Attack(
+        "fills its folder, the shared memory and the temporary one",
+        """
+for place in (".", "/tmp", "/dev/shm"):
+    try:
+        for number in range(300):
+            with open(f"{place}/{MARK}{number}", "wb") as file:
+                file.write(bytes(1_000_000))
+    except OSError as error:
+        print(place, error.strerror)
+print("tried", "all")
+""",
+        ran="tried all",
+    ),
+    Attack(
+        "makes files and folders until there are no inodes left",
+        """
+import os
+try:
+    for number in range(300_000):
+        open(f"{MARK}{number}", "w").close()
+except OSError as error:
+    print("refused", "at last")
+""",
+        ran="refused at last",
+    ),
+    Attack(
+        "digs a hole, three hundred folders deep",
+        """
+import os
+for _ in range(300):
+    os.mkdir("x" * 255)
+    os.chdir("x" * 255)
+print("tried", "all")
+""",
+        ran="tried all",
+    ),
+    Attack(
+        "writes a file larger than allowed, and a sparse one",
+        """
+try:
+    with open("{MARK}", "wb") as file:
+        file.write(bytes(20_000_000))
+except OSError as error:
+    print("refused", "one")
+try:
+    with open("{MARK}", "wb") as file:
+        file.truncate(10**15)
+except OSError as error:
+    print("refused", "other")
+""",
+        ran="refused other",
+    ),
+    Attack(
+        "takes its own folder away",
+        """
+import os, shutil
+os.chmod(".", 0)
+os.chmod("/tmp", 0)
+try:
+    os.rename("/home/student", "/home/other")
+except OSError as error:
+    print(error)
+shutil.rmtree("/home/student", ignore_errors=True)
+shutil.rmtree("/tmp", ignore_errors=True)
+print("tried", "all")
+""",
+        ran="tried all",
+    ),
+    Attack("closes every descriptor", "import os\nos.closerange(0, 4096)", says="ended"),
+    Attack(
+        "opens every descriptor",
+        "import os\nheld = []\ntry:\n    for _ in range(1000):\n        held.append(os.dup(0))\n"
+        "except OSError:\n    print('refused', 'at last')",
+        ran="refused at last",
+    ),
+    Attack("prints a hundred million characters", "for _ in range(1000):\n    print('x' * 100_000)", ran="are kept"),
+    Attack(
+        "prints from C and from programs",
+        "import os\nos.write(1, b'x' * 1_000_000)\n!yes | head -c 30000000",
+        ran="are kept",
+    ),
+    Attack("shows a hundred thousand outputs", "for number in range(100_000):\n    display(number)", ran="are kept"),
+    Attack(
+        "shows pictures of fifty megabytes",
+        "from IPython.display import Image\nfor _ in range(3):\n    display(Image(data=bytes(50_000_000), format='png'))",
+        ran="are kept",
+    ),
+    Attack("raises with a message of fifty megabytes", "raise ValueError('x' * 50_000_000)", ran="ValueError"),
+    Attack(
+        "raises an error that cannot be shown",
+        """
+class Evil(Exception):
+    def __str__(self): raise Evil
+    __repr__ = __str__
+    @property
+    def __class__(self): raise Evil
+    @property
+    def __traceback__(self): raise Evil
+raise Evil
+""",
+        ran="E",
+    ),
+    Attack(
+        "shows an object whose words never end",
+        "class Evil:\n    def __repr__(self):\n        while True: pass\nEvil()",
+        ran="KeyboardInterrupt",
+    ),
+    Attack(
+        "starts a thousand widgets",
+        "import ipywidgets\nheld = [ipywidgets.IntSlider() for _ in range(1000)]\nfor one in held[:300]:\n    display(one)",
+    ),
+    Attack(
+        "spoils signals, clocks and exits for what comes after it",
+        """
+import atexit, os, signal, time
+atexit.register(os._exit, 3)
+signal.signal(signal.SIGALRM, lambda *_: os._exit(3))
+signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
+""",
+        says="",
+    ),
+    Attack(
+        "leaves a thread that uses up the processor",
+        "import threading\ndef burn():\n    while True: pass\nthreading.Thread(target=burn, daemon=True).start()\nprint('burning')",
+        ran="burning",
+    ),
+    Attack(
+        "calls itself something that is no text",
+        "import time\nopen('/proc/self/comm', 'wb').write(b'\\xff) R\\n1 \\xfe')\ntime.sleep(1)\nprint('named', 'so')",
+        ran="named so",
+    ),
+    Attack(
+        "leaves behind what lives on",
+        """
+import os, time
+for _ in range(5):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(3600)
+        os._exit(0)
+    os.wait()
+!nohup setsid sleep 3600 >/dev/null 2>&1 &
+print("left", "behind")
+""",
+        ran="left behind",
+    ),
+]
+
+FUNCTIONS = [
+    Attack(
+        "a function that exits", answers={"smooth": "import os\nos._exit(0)"}, says="Python itself ended in this call"
+    ),
+    Attack(
+        "a function that loops", answers={"smooth": "while True:\n    pass"}, says="Is there a loop that never ends?"
+    ),
+    Attack(
+        "a function that takes every exception",
+        answers={"smooth": "while True:\n    try:\n        while True: pass\n    except BaseException: pass"},
+        says="still running",
+    ),
+    Attack(
+        "a function that loops in C",
+        answers={"smooth": "import itertools\nsum(itertools.repeat(0))"},
+        says="could not be interrupted",
+    ),
+    Attack(
+        "a function that fills the memory",
+        answers={"smooth": "return [bytearray(10**8) for _ in range(60)]"},
+        says="MemoryError",
+    ),
+    Attack(
+        "a function that stops the clock",
+        answers={
+            "smooth": """
+import signal, time
+time.monotonic = lambda: 0.0
+signal.setitimer(signal.ITIMER_REAL, 0)
+signal.setitimer = lambda *_: None
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True:
+    pass"""
+        },
+        says="still running",
+    ),
+    Attack(
+        "a function that forks, and both of it return",
+        answers={"smooth": "import os\nos.fork()\nreturn losses"},
+    ),
+    Attack(
+        "a function that prints without end",
+        answers={"smooth": "while True:\n    print('x' * 1_000_000)"},
+        says="still running",
+    ),
+    Attack(
+        "a function that recurses",
+        answers={"smooth": "return smooth(losses, beta)"},
+        says="called itself until Python gave up",
+    ),
+    Attack(
+        "a function that is killed",
+        answers={"smooth": "import os, signal\nos.kill(0, signal.SIGKILL)"},
+        says="Python itself ended in this call",
+    ),
+]
+
+
+@pytest.mark.parametrize("attack", CELLS, ids=str)
+def test_a_cell_that_wants_to_break_the_grader(arena: Arena, attack: Attack):
+    arena.withstands(attack)
+
+
+@pytest.mark.parametrize("attack", FUNCTIONS, ids=str)
+def test_a_function_that_wants_to_break_the_grader(arena: Arena, attack: Attack):
+    arena.withstands(attack)
