@@ -49,12 +49,14 @@ def master(gradebook: Gradebook, coursedir: CourseDirectory, assignment: str, no
         )
         for cell in found.source_cells
     ]
+    others = frozenset(f"{other.name}.ipynb" for other in found.assignment.notebooks if other.name != notebook)
     release = _release(coursedir, assignment, notebook)
     if release is None:
-        return Master(notebook, tuple(cells), None)
+        return Master(notebook, tuple(cells), None, others)
     places = {cell.metadata.get("nbgrader", {}).get("grade_id"): place for place, cell in enumerate(release.cells)}
     ordered = sorted(cells, key=lambda cell: places.get(cell.name, len(places)))
-    return Master(notebook, tuple(ordered), frozenset(cell.source for cell in release.cells if only_shows(cell)))
+    demonstrations = frozenset(cell.source for cell in release.cells if only_shows(cell))
+    return Master(notebook, tuple(ordered), demonstrations, others)
 
 
 def _release(coursedir: CourseDirectory, assignment: str, notebook: str) -> NotebookNode | None:

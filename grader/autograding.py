@@ -27,7 +27,8 @@ from grader.submissions import Master, Mended, Submission, mend, record, sandbox
 from labutils.notebooks import KERNEL, only_shows
 
 RESULT = "training_lab"
-"""Where in nbconvert's resources one step leaves for the next what came of a notebook."""
+RECORD = "training_lab_record"
+"""Where in nbconvert's resources one step leaves for the next what came of a notebook, and what is kept of it."""
 NO_LIMIT = "c.ExecuteExercises.limits has {names}; the limits that there are: {known}."
 OTHER_KERNEL = "{notebook} asks for the kernel {kernel!r}, and the sandbox runs Python (kernel {python!r})."
 
@@ -62,15 +63,14 @@ class SubmissionExporter(NotebookExporter):
         self, filename: str, resources: dict[str, Any] | None = None, **options: Any
     ) -> tuple[str, dict[str, Any]]:
         path = Path(filename)
-        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        mended, left_out = _mended(self.parent.coursedir, resources, path.parent)
+        coursedir, names = self.parent.coursedir, resources["nbgrader"]
         graded_folder = Path(
-            self.parent.coursedir.format_path(
-                self.parent.coursedir.autograded_directory,
-                resources["nbgrader"]["student"],
-                resources["nbgrader"]["assignment"],
-            )
+            coursedir.format_path(coursedir.autograded_directory, names["student"], names["assignment"])
         )
+        if path.parent == graded_folder:  # nbgrader reads again what it has just written: it is in order
+            return super().from_filename(filename, resources, **options)
+        resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
+        mended, left_out = _mended(coursedir, resources, path.parent)
         for name in left_out:  # nbgrader has copied what the link points to
             (graded_folder / name).unlink(missing_ok=True)
         return self.from_notebook_node(mended.notebook, resources, **options)
@@ -111,7 +111,7 @@ class ExecuteExercises(Execute):
             notebook = resources["nbgrader"]["notebook"]
             raise ValueError(OTHER_KERNEL.format(notebook=notebook, kernel=kernel, python=KERNEL))
         limits = self.all_limits()
-        coursedir = self.parent.parent.coursedir
+        coursedir, names = self.parent.parent.coursedir, resources["nbgrader"]
         found = grade(
             nb,
             _seed(coursedir, resources, nb),
@@ -120,7 +120,11 @@ class ExecuteExercises(Execute):
             files=_beside(Path(resources["metadata"]["path"])),
             demonstrations=self.demonstrations,
         )
+        submission = read_submission(coursedir, names["assignment"], names["student"])
+        mended, the_master = _mended_submission(coursedir, names, submission)  # for the remarks; `nb` is mended already
+        found = with_remarks(found, mended.remarks)
         resources[RESULT] = found
+        resources[RECORD] = record(submission, {the_master.notebook: found}, mended.readable)
         return found.notebook, resources
 
 
@@ -162,15 +166,9 @@ class KeepRecord(NbGraderPreprocessor):
     """Keeps a record of a graded submission in the course folder, for the report."""
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        found = resources.get(RESULT)
-        if found is not None and found.exercises:
-            coursedir = self.parent.parent.coursedir
-            names = resources["nbgrader"]
-            submission = read_submission(coursedir, names["assignment"], names["student"])
-            mended, the_master = _mended_submission(coursedir, names, submission)
-            notebooks = {the_master.notebook: with_remarks(found, mended.remarks)}
-            kept = record(submission, notebooks, mended.readable)
-            Records(Path(coursedir.root), names["assignment"]).write(kept)
+        kept = resources.get(RECORD)
+        if kept is not None and kept.exercises:
+            Records(Path(self.parent.parent.coursedir.root), kept.assignment).write(kept)
         return nb, resources
 
 

@@ -488,6 +488,8 @@ class _Assignment:
             return False
         found = cell.node.metadata.get("nbgrader")
         found = {"task": False, **found} if isinstance(found, dict) else {}
+        if found.get("grade") is True and found.get("solution") is False:
+            found["locked"] = True  # as nbgrader takes it, whatever stands there
         return any(found.get(role) != cell.master.metadata[role] for role in ROLE)
 
     def _make_master(self, node: NotebookNode, master: MasterCell) -> None:

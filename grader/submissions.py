@@ -31,11 +31,15 @@ LINK = "{name} was left out: it is a link or no plain file. Hand in the file its
 
 @dataclass(frozen=True)
 class Master:
-    """One notebook of an assignment: nbgrader's cells in order, and the sources of the release's demonstrations."""
+    """One notebook of an assignment: nbgrader's cells in order, and the sources of the release's demonstrations.
+
+    `others` are the names of the files that are the assignment's other notebooks.
+    """
 
     notebook: str
     cells: tuple[MasterCell, ...]
     demonstrations: frozenset[str] | None
+    others: frozenset[str] = frozenset()
 
     @property
     def filename(self) -> str:
@@ -71,7 +75,8 @@ class Mended:
 
 def mend(submission: Submission, master: Master) -> Mended:
     """Find the notebook among what was handed in, and put it in order; what there is to say of it stands at its top."""
-    name, remarks = best_notebook(submission.files, master.filename, master.cells)
+    files = {name: content for name, content in submission.files.items() if name not in master.others}
+    name, remarks = best_notebook(files, master.filename, master.cells)
     links = tuple(Remark(None, LINK.format(name=name)) for name in submission.left_out)
     found = repaired(submission.files[name] if name else b"", master.cells, master.demonstrations)
     said = (*links, *remarks, *(found.remarks if name else ()))
