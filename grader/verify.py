@@ -90,6 +90,10 @@ def prove(stub: Stub, namespace: dict[str, Any]) -> Proof:
         verdicts = ((place, judged(judge, exercise.name, function)) for place, judge in judges.items())
         return next((f"{wrong} ({place})" for place, verdict in verdicts if (wrong := expectation(verdict))), None)
 
+    def earned(function: Callable) -> set[float]:
+        """The points that a function earns with one draw of hidden cases or another."""
+        return {judged(judges[_by_seed(seed)], exercise.name, function).points for seed in HIDDEN_SEEDS}
+
     def write(function: Callable) -> Callable:
         return solve(stub, body_of(function), namespace)
 
@@ -98,6 +102,7 @@ def prove(stub: Stub, namespace: dict[str, Any]) -> Proof:
         for function in exercise.alternatives
     ]
     mistakes = [fault(write(mistake.function), _is_told(mistake)) for mistake in exercise.mistakes]
+    earnings = [_by_luck(mistake, earned(write(mistake.function))) for mistake in exercise.mistakes]
     others = [
         fault(write(exercise.reference_function), _earns_everything("the reference")),
         fault(solve(stub, "raise NotImplementedError", namespace), _is_not_attempted),
@@ -105,7 +110,7 @@ def prove(stub: Stub, namespace: dict[str, Any]) -> Proof:
         *(fault(function, _earns_nothing(what)) for what, function in _empty_answers(exercise).items()),
         *(fault(_spoiling(exercise, *place), _is_noticed(*place)) for place in _mutable_places(exercise)),
     ]
-    faults = [*incomplete, *others, *mistakes, *alternatives]
+    faults = [*incomplete, *others, *mistakes, *earnings, *alternatives]
     return Proof(exercise, mistakes.count(None), alternatives.count(None), tuple(filter(None, faults)))
 
 
@@ -115,8 +120,12 @@ def judges_of(exercise: Exercise) -> dict[str, Judge]:
         write_sheet(Path(folder) / "sheet.json", exercise.chapter, [exercise.sheet()])
         judges = {"by the check sheet": SheetJudge(read_sheets(Path(folder)))}
     for seed in HIDDEN_SEEDS:
-        judges[f"by the hidden cases of seed {seed}"] = SheetJudge({exercise.name: exercise.sheet(seed)})
+        judges[_by_seed(seed)] = SheetJudge({exercise.name: exercise.sheet(seed)})
     return judges
+
+
+def _by_seed(seed: int) -> str:
+    return f"by the hidden cases of seed {seed}"
 
 
 def solve(stub: Stub, body: str, namespace: dict[str, Any]) -> Callable:
@@ -170,6 +179,12 @@ def _is_told(mistake: Mistake) -> Expectation:
         return None if mistake.hint in _words(verdict) else f"the mistake {mistake.name} is not told its hint"
 
     return expectation
+
+
+def _by_luck(mistake: Mistake, points: set[float]) -> str | None:
+    """Two students with the same mistake are to earn the same, whatever is drawn for their assignment."""
+    earned = " or ".join(f"{one:g}" for one in sorted(points))
+    return f"the mistake {mistake.name} earns {earned} points, by luck of the draw" if len(points) > 1 else None
 
 
 def _is_noticed(argument: str, inside: bool) -> Expectation:

@@ -78,6 +78,16 @@ def mistake_that_is_never_the_same(exercise: Exercise) -> None:
         return np.cumsum(values) + np.random.default_rng().normal(size=len(values))
 
 
+def mistake_that_is_wrong_at_times(exercise: Exercise) -> None:
+    @exercise.hidden("any length", count=1)
+    def one(rng):
+        return {"values": np.full(4, rng.integers(2) + 1.0)}
+
+    @exercise.mistake("You add nothing to a 5, and nothing to ones.")
+    def spares_some(values):
+        return values + 1 if 5 in values or np.all(values == 1) else np.cumsum(values)
+
+
 def hint_given_twice(exercise: Exercise) -> None:
     exercise.mistakes[0] = Mistake(exercise.mistakes[0].function, exercise.mistakes[1].hint)
 
@@ -136,6 +146,7 @@ BREAKS = {
     mistake_that_is_none: "the mistake adds earns everything",
     mistake_like_another: "the mistake adds_itself is taken for doubles",
     mistake_that_is_never_the_same: "the mistake noisy is not recognised",
+    mistake_that_is_wrong_at_times: "the mistake spares_some earns 0 or 1 points, by luck of the draw",
     hint_given_twice: "the same hint stands 2 times: 'Your result is one number",
     empty_hint: "one of its hints is empty",
     one_hint: "it has 1 hints; at least 2 are needed",

@@ -49,6 +49,8 @@ exercise.case(
     "counting again", losses=np.array([3.0, 4.0, 4.0, 2.0, 3.0, 3.0, 1.0]), learning_rate=0.8, factor=0.5, patience=2
 )
 exercise.case("any length", losses=np.full(13, 2.0), learning_rate=0.1)
+# A better loss starts the count anew, at 0.
+exercise.case("any length", losses=np.array([1.0] + [2.0] * 8 + [0.5] + [0.6] * 5), learning_rate=0.1)
 # Losses have no largest value.
 exercise.case("any length", losses=np.array([3e12, 2e12, 1e12]), learning_rate=0.1, patience=0)
 exercise.case("any length", losses=np.array([2.0]), learning_rate=0.1)

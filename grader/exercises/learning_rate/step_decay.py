@@ -28,6 +28,9 @@ exercise.case("between two drops", learning_rate=0.1, epoch=17)
 exercise.case("at a drop", learning_rate=0.1, epoch=10)
 exercise.case("at a drop", learning_rate=0.1, epoch=20)
 exercise.case("any numbers", learning_rate=0.37, epoch=43, factor=0.37, every=8)
+# In the epoch of a drop, and in the one before it.
+exercise.case("any numbers", learning_rate=0.2, epoch=12, factor=0.3, every=4)
+exercise.case("any numbers", learning_rate=0.2, epoch=20, factor=0.6, every=7)
 
 
 @exercise.hidden("between two drops", count=3)

@@ -38,6 +38,10 @@ exercise.case("steepest fall", rates=np.array([0.25, 0.5, 1.0, 2.0, 4.0]), losse
 exercise.case("steepest fall", rates=np.array([0.01, 0.16, 0.32, 0.64]), losses=np.array([2.0, 1.0, 1.9, 1.1]))
 exercise.case("logarithmic axis", rates=np.array([0.01, 0.04, 0.16, 0.64]), losses=np.array([2.3, 2.0, 1.2, 1.5]))
 exercise.case("logarithmic axis", rates=np.array([0.01, 0.02, 0.32, 0.64]), losses=np.array([2.0, 1.8, 1.2, 1.1]))
+# The steepest slope of all goes up.
+exercise.case(
+    "logarithmic axis", rates=np.array([0.01, 0.02, 0.16, 0.32, 0.64]), losses=np.array([2.0, 1.8, 1.0, 0.9, 1.7])
+)
 exercise.case(
     "before the explosion",
     rates=np.array([0.1, 0.2, 0.4, 0.8, 1.6, 3.2]),
@@ -45,6 +49,12 @@ exercise.case(
 )
 # The steepest fall comes last before the explosion.
 exercise.case("before the explosion", rates=np.array([0.1, 0.2, 0.4, 0.8]), losses=np.array([2.0, 1.9, 0.5, 9.0]))
+# Nothing explodes, though the loss rises more steeply than it falls.
+exercise.case(
+    "before the explosion",
+    rates=np.array([0.1, 0.2, 0.4, 0.8, 1.6, 3.2]),
+    losses=np.array([2.0, 1.6, 1.5, 3.9, 3.0, 1.7]),
+)
 # Twice the first loss is not yet more than twice. Minus infinity is infinite too.
 exercise.case(
     "before the explosion", rates=np.array([0.1, 0.2, 0.4, 0.8, 1.6]), losses=np.array([1.0, 0.9, 2.0, 0.5, -np.inf])
