@@ -95,7 +95,7 @@ def the_class() -> dict[str, Submission]:
         "raising": Submission(right | dict(zip(names, raising))),
         "endless": Submission(right | {others[0]: "while True:\n    pass"}),
         "unparsed": Submission(right | {second: "return ("}, lost=(second,)),
-        "deleting": Submission(right, edit=_delete(first, f"check_{third}"), lost=(first, third)),
+        "deleting": Submission(right, edit=_delete(first, f"check_{third}"), lost=(first,)),
         "changing": Submission({}, edit=_claim_full_points),
         "alone": Submission(right, own_copy=True),
     }

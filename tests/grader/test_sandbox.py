@@ -96,7 +96,8 @@ def processes_of(sandbox: Sandbox) -> list[psutil.Process]:
 
 
 def test_only_python_and_the_lab_are_visible(child):
-    paths = [CHECKOUT, Path.home() / ".cache", "/etc/shadow", "/var", "/root/.ssh", "/home/student/.config", __file__]
+    ours = [CHECKOUT / "grader", CHECKOUT / "chapters", Path.home() / ".cache", __file__]
+    paths = [*ours, "/etc/shadow", "/var", "/root/.ssh", "/home/student/.config"]
     assert ask(child, f"import os; answer = [path for path in {list(map(str, paths))} if os.path.exists(path)]") == []
     found = ask(child, "import os; answer = [os.listdir('/lab'), os.listdir('/lab/grader'), os.listdir('.')]")
     assert [sorted(names) for names in found] == [["grader", "labutils", "more"], ["__init__.py", "sandbox"], []]
