@@ -46,16 +46,20 @@ def _add_course_commands(commands: argparse._SubParsersAction) -> None:
     grading.add_argument("--unsafe", action="store_true", help="no sandbox: submissions can then do anything")
     grading.add_argument("--regrade", metavar="EXERCISE", help="grade one exercise again, and show what changes first")
     grading.add_argument("--yes", action="store_true", help="with --regrade: write the new scores without asking")
-    grading.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help="processes")
     grading.set_defaults(run=_autograde)
+    telling = commands.add_parser("feedback", help="make the feedback pages of a class, side by side")
+    telling.add_argument("--force", action="store_true", help="make pages again that have not changed")
+    telling.set_defaults(run=_feedback)
     reporting = commands.add_parser("report", help="write a page and tables on what a class got right and wrong")
     reporting.set_defaults(run=_report)
-    for command in (grading, reporting):
+    for command in (grading, telling, reporting):
         command.add_argument("assignment", metavar="ASSIGNMENT", help="such as 01_learning_rate")
-    grading.add_argument("--students", metavar="A,B", help="only these (default: all)")
-    grading.add_argument(
-        "--db-url", metavar="URL", help="the gradebook (default: what the course's configuration says)"
-    )
+    for command in (grading, telling):
+        command.add_argument("--workers", type=_count, default=os.cpu_count() or 1, metavar="N", help="processes")
+        command.add_argument("--students", metavar="A,B", help="only these (default: all)")
+        command.add_argument(
+            "--db-url", metavar="URL", help="the gradebook (default: what the course's configuration says)"
+        )
 
 
 def _count(text: str) -> int:
@@ -87,6 +91,12 @@ def _autograde(options: argparse.Namespace) -> int:
         return COULD_NOT_RUN
     print(tally.words())
     return tally.status
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from grader import feedback
+
+    return feedback.main_for(options)
 
 
 def _report(options: argparse.Namespace) -> int:

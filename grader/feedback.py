@@ -1,7 +1,7 @@
 """Makes the feedback pages of a class side by side: nbgrader's own pages, each written whole or not at all.
 
-A page that would come out as it is already is not made again: what it was made from and what was written are kept as
-digests in the course folder. They are written last, so a run that was stopped goes on where it was.
+What a student's pages were made from is kept as a digest in the course folder, and pages are made again only when that
+has changed. The digest is written last, so a run that was stopped goes on where it was.
 """
 
 import argparse
@@ -9,37 +9,31 @@ import hashlib
 import json
 import logging
 import sys
-from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
-from glob import escape
 from pathlib import Path
 from typing import Any
 
 import nbconvert
 import nbgrader
-from nbgrader.api import Gradebook
 from nbgrader.converters import GenerateFeedback
-from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import find_all_files
 from tqdm import tqdm
 
 from grader import cleaning
 from grader.assignments import GRADING
-from grader.courses import CONFIGURATION, Course, CourseError, nearest_names, open_course
+from grader.courses import CONFIGURATION, Course, CourseError, graded_by_one, nearest_names, open_course
 from grader.crews import local_crew
 from grader.records import file_name
-from labutils.files import write_atomically
+from labutils.files import UNFINISHED, write_atomically
 
 NOTHING_GRADED = "Nothing of {assignment} is graded yet. To do that: python -m grader autograde {assignment}"
 NOT_GRADED = (
     "Nothing that {name} handed in of {assignment} is graded yet.{nearest} "
     "To grade it: python -m grader autograde {assignment} --students {name}"
 )
-FAILED = (
-    "failed: {student}: {reason}. To see all of it: nbgrader generate_feedback {assignment} --student {student} --force"
-)
+FAILED = "failed: {student}: {reason}. An earlier page, if there is one, is as it was."
 SUMMARY = "{made} made, {unchanged} unchanged, {failed} failed."
 FAILED_STATUS, COULD_NOT_RUN = 1, 2
 
@@ -61,11 +55,8 @@ class Tally:
     unchanged: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
-    def words(self, assignment: str) -> str:
-        lines = [
-            FAILED.format(student=student, reason=reason, assignment=assignment)
-            for student, reason in sorted(self.failed.items())
-        ]
+    def words(self) -> str:
+        lines = [FAILED.format(student=student, reason=reason) for student, reason in sorted(self.failed.items())]
         numbers = {"made": len(self.made), "unchanged": len(self.unchanged), "failed": len(self.failed)}
         return "\n".join([*lines, SUMMARY.format(**numbers)])
 
@@ -77,7 +68,7 @@ def main_for(options: argparse.Namespace) -> int:
     except CourseError as error:
         print(error, file=sys.stderr)
         return COULD_NOT_RUN
-    print(tally.words(options.assignment))
+    print(tally.words())
     return FAILED_STATUS if tally.failed else 0
 
 
@@ -85,69 +76,61 @@ def make_pages(
     assignment: str, students: str | None = None, workers: int = 1, force: bool = False, db_url: str | None = None
 ) -> Tally:
     """Make the pages of those who are graded. Raises CourseError where that is not possible."""
-    course = open_course(assignment, db_url)
-    tally = Tally()
-    jobs = []
-    for student in _graded_students(course, assignment, students):
-        if not force and _is_unchanged(course, Job(student, assignment, db_url)):
-            tally.unchanged.append(student)
-        else:
-            jobs.append(Job(student, assignment, db_url))
-    bar = tqdm(total=len(jobs), desc="feedback", unit="student", disable=None if jobs else True)
-    with bar, local_crew(max(1, min(workers, len(jobs)))) as crew:
-        for job, future in crew.results(make_page, jobs):
-            _note(tally, job.student, future)
-            bar.update()
+    course = _open(assignment, db_url)
+    jobs = [Job(student, assignment, db_url) for student in _graded_students(course, assignment, students)]
+    with graded_by_one(course, f"feedback {assignment}"):
+        _remove_unfinished(course, jobs)
+        tally = Tally(unchanged=[] if force else [job.student for job in jobs if _is_unchanged(course, job)])
+        todo = [job for job in jobs if job.student not in tally.unchanged]
+        bar = tqdm(total=len(todo), desc="feedback", unit="student", disable=None if todo else True)
+        with bar, local_crew(max(1, min(workers, len(todo)))) as crew:
+            for job, future in crew.results(make_page, todo):
+                _note(tally, job.student, future)
+                bar.update()
     return tally
 
 
 def make_page(job: Job) -> None:
     """Make the pages of one student, in a worker."""
-    course = _course(job.assignment, job.db_url)
+    course = _opened(job.assignment, job.db_url)
     made_from = _made_from(course, job)
+    course.coursedir.assignment_id, course.coursedir.student_id = job.assignment, job.student
     converter = WholePages(coursedir=course.coursedir, config=course.config)
     converter.log = _silent()
-    course.coursedir.assignment_id, course.coursedir.student_id = job.assignment, escape(job.student)
-    try:
-        converter.start()
-    except NbGraderException as error:
-        raise converter.trouble or error from error
-    write_atomically(_kept(course, job), _digests(made_from, _folder(course, job)))
+    converter.start()
+    write_atomically(_kept(course, job), _digest(made_from))
 
 
 class WholePages(GenerateFeedback):
-    """nbgrader's, which replaces a page by a whole one. `trouble` is what kept it from that: nbgrader only logs it."""
+    """nbgrader's steps for one student, in which a page stays until a whole one takes its place.
 
-    trouble: Exception | None = None
+    nbgrader itself removes a student's pages before it makes new ones, and when it fails to.
+    """
 
-    def init_destination(self, assignment_id: str, student_id: str) -> bool:
-        """Whether there is anything to do is known before; what lies there stays until a page takes its place."""
-        return True
+    def init_notebooks(self) -> None:
+        folder = self._format_source(self.coursedir.assignment_id, self.coursedir.student_id)
+        self.notebooks = sorted(map(str, Path(folder).glob("*.ipynb")))
 
-    def convert_single_notebook(self, notebook_filename: str) -> None:
-        try:
-            super().convert_single_notebook(notebook_filename)
-        except Exception as error:
-            self.trouble = error
-            raise
+    def convert_notebooks(self) -> None:
+        names = self.coursedir.assignment_id, self.coursedir.student_id
+        self.run_pre_convert_hook()
+        self.init_assignment(*names)
+        for notebook in self.notebooks:
+            self.convert_single_notebook(notebook)
+        self.set_permissions(*names)
+        self.run_post_convert_hook()
 
     def write_single_notebook(self, output: str, resources: dict[str, Any]) -> None:
         names = resources["nbgrader"]
         folder = Path(self._format_dest(names["assignment"], names["student"]))
-        for name, content in resources.get("outputs", {}).items():  # pictures, where nbconvert is told to extract them
-            write_atomically(folder / name, content)
-        write_atomically(folder / f"{names['notebook']}{resources['output_extension']}", output.encode("utf-8"))
+        write_atomically(folder / f"{names['notebook']}.html", output.encode("utf-8"))
 
 
 def _graded_students(course: Course, assignment: str, wanted: str | None) -> list[str]:
     """All who are graded, or those named, separated by commas. Raises CourseError for one who is not."""
-    coursedir = course.coursedir
     with course.gradebook() as gradebook:
         known = [one.student.id for one in gradebook.assignment_submissions(assignment)]
-    folders = {
-        student: Path(coursedir.format_path(coursedir.autograded_directory, student, assignment)) for student in known
-    }
-    graded = sorted(student for student, folder in folders.items() if any(folder.glob("*.ipynb")))
+    graded = sorted(student for student in known if _graded(course, student, assignment))
     if not graded:
         raise CourseError(NOTHING_GRADED.format(assignment=assignment))
     if wanted is None:
@@ -171,10 +154,15 @@ def _note(tally: Tally, student: str, future: Future) -> None:
         tally.made.append(student)
 
 
-@cache
-def _course(assignment: str, db_url: str | None) -> Course:
-    """The course, opened once in each worker."""
-    return open_course(assignment, db_url)
+def _open(assignment: str, db_url: str | None) -> Course:
+    course = open_course(assignment, db_url)
+    # nbgrader copies what lies beside a notebook. A page of the student's own is not to take the place of ours.
+    course.coursedir.ignore = [*course.coursedir.ignore, "*.html"]
+    return course
+
+
+_opened = cache(_open)
+"""The course, opened once in each worker."""
 
 
 @cache
@@ -187,8 +175,19 @@ def _silent() -> logging.Logger:
 
 
 def _is_unchanged(course: Course, job: Job) -> bool:
-    kept = _kept(course, job)
-    return kept.exists() and kept.read_bytes() == _digests(_made_from(course, job), _folder(course, job))
+    """Tell whether all pages are there, and are from what they would be made from now."""
+    kept, folder = _kept(course, job), _folder(course, job)
+    pages = [folder / f"{notebook.stem}.html" for notebook in _graded(course, job.student, job.assignment)]
+    return (
+        kept.exists() and all(page.exists() for page in pages) and kept.read_bytes() == _digest(_made_from(course, job))
+    )
+
+
+def _remove_unfinished(course: Course, jobs: list[Job]) -> None:
+    """Remove what a run that was killed had begun to write."""
+    for folder in {place for job in jobs for place in (_folder(course, job), _kept(course, job).parent)}:
+        for path in folder.glob(f"{UNFINISHED}*"):
+            path.unlink()
 
 
 def _kept(course: Course, job: Job) -> Path:
@@ -199,11 +198,14 @@ def _folder(course: Course, job: Job) -> Path:
     return Path(course.coursedir.format_path(course.coursedir.feedback_directory, job.student, job.assignment))
 
 
-def _digests(made_from: str, folder: Path) -> bytes:
-    """What is kept of a student's pages: digests of what they were made from, and of all that lies in their folder."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    written = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in sorted(files.items())}
-    return json.dumps({"format": 1, "made_from": made_from, "written": written}, indent=1).encode()
+def _graded(course: Course, student: str, assignment: str) -> list[Path]:
+    """A student's graded notebooks."""
+    folder = course.coursedir.format_path(course.coursedir.autograded_directory, student, assignment)
+    return sorted(Path(folder).glob("*.ipynb"))
+
+
+def _digest(made_from: str) -> bytes:
+    return json.dumps({"format": 1, "made_from": made_from}).encode()
 
 
 def _made_from(course: Course, job: Job) -> str:
@@ -213,7 +215,7 @@ def _made_from(course: Course, job: Job) -> str:
     found = hashlib.sha256()
     for content in (
         *(part for path in paths for part in (str(path.relative_to(folder)).encode(), path.read_bytes())),
-        json.dumps(_in_gradebook(course.gradebook, job)).encode(),
+        json.dumps(_in_gradebook(course, job)).encode(),
         (course.root / CONFIGURATION).read_bytes(),
         Path(cleaning.__file__).read_bytes(),
         f"nbgrader {nbgrader.__version__}, nbconvert {nbconvert.__version__}".encode(),
@@ -222,9 +224,9 @@ def _made_from(course: Course, job: Job) -> str:
     return found.hexdigest()
 
 
-def _in_gradebook(open_gradebook: Callable[[], Gradebook], job: Job) -> list:
+def _in_gradebook(course: Course, job: Job) -> list:
     """What a page shows of the gradebook."""
-    with open_gradebook() as gradebook:
+    with course.gradebook() as gradebook:
         submission = gradebook.find_submission(job.assignment, job.student)
         return [
             [
