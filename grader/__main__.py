@@ -71,7 +71,7 @@ def _count(text: str) -> int:
 
 def _autograde(options: argparse.Namespace) -> int:
     from grader import classwide, regrading  # nbgrader takes a second to import, and only these commands need it
-    from grader.courses import CourseError
+    from grader.errors import CourseError
 
     settings = classwide.Settings(
         assignment=options.assignment,

@@ -14,8 +14,9 @@ from tqdm import tqdm
 from grader import oracle
 from grader.assignments import masters, read_submission, seed
 from grader.autograding import ExecuteExercises
-from grader.courses import Course, CourseError, chosen_students, graded_by_one, open_course
+from grader.courses import Course, chosen_students, graded_by_one, open_course
 from grader.crews import Crew, dask_crew, local_crew
+from grader.errors import CourseError
 from grader.records import UNREADABLE, WITH_REMARKS, Record, Records
 from grader.sandbox.launching import SandboxUnavailable
 from grader.submissions import Job, Master, Submission, grade_job

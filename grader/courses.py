@@ -17,6 +17,7 @@ from nbgrader.apps import AutogradeApp
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from grader.errors import CourseError
 from labutils.files import try_to_lock
 
 CONFIGURATION = "nbgrader_config.py"
@@ -36,10 +37,6 @@ LOCKED = (
     "This course is being graded by {holder}. Wait until that is done, or end it; "
     "nothing is lost, it goes on where it was stopped."
 )
-
-
-class CourseError(Exception):
-    """What keeps a command from running. The message names the value and the way out."""
 
 
 @dataclass(frozen=True)

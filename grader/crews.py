@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-from grader.courses import CourseError
+from grader.errors import CourseError
 
 MOST_TRIES = 3
 SECONDS_FOR_A_SCHEDULER = 15

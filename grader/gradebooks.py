@@ -6,8 +6,9 @@ longer than all the rest of grading. Here a submission is one transaction.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedNotebook
+from nbgrader.api import Comment, Grade, Gradebook, MissingEntry, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy.orm import scoped_session, sessionmaker
 
 
@@ -25,6 +26,10 @@ class OpenGradebook(Gradebook):
                 yield
             finally:
                 self.db.remove()
+
+    def add_submission(self, assignment: str, student: str, **known: Any) -> SubmittedAssignment:
+        with self.db.no_autoflush:  # nbgrader's method reads while its new submission is not yet in the session
+            return super().add_submission(assignment, student, **known)
 
     def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Grade:
         return self._cells(notebook, assignment, student).grade(grade_cell)

@@ -12,7 +12,8 @@ from tqdm import tqdm
 from grader import classwide
 from grader.assignments import read_submission
 from grader.classwide import Settings, Task
-from grader.courses import Course, CourseError, chosen_students, graded_by_one, nearest_names, open_course
+from grader.courses import Course, chosen_students, graded_by_one, nearest_names, open_course
+from grader.errors import CourseError
 from grader.grading import exercise_of
 from grader.records import ExerciseRecord, Record, Records
 from grader.submissions import Result, grade_job

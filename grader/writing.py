@@ -20,7 +20,8 @@ from nbgrader.utils import find_all_files
 from sqlalchemy.exc import OperationalError
 
 from grader.autograding import RESULT, ExecuteExercises, KeepRecord, SaveExerciseGrades
-from grader.courses import Course, CourseError
+from grader.courses import Course
+from grader.errors import CourseError
 from grader.gradebooks import OpenGradebook
 from grader.grading import Graded
 from grader.submissions import Result, Submission

@@ -1,47 +1,28 @@
 """Workers: every job is done once, few are in hand, and one that ends its worker takes no other with it."""
 
+import multiprocessing
 import os
 import random
 import signal
+import subprocess
 import sys
-import time
 
 import psutil
 import pytest
 
-from grader.courses import CourseError
 from grader.crews import JOBS_IN_HAND, MOST_TRIES, WorkerLost, dask_crew, local_crew
-from tests.flows.classroom import SECONDS, wait_until
-
-
-def squared(number):
-    return number**2
-
-
-def fails(number):
-    raise ValueError(f"{number} is no good")
-
-
-def dies(number):
-    if number < 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(0.01)
-    return number
-
-
-def dies_the_first_time(path):
-    if not os.path.exists(path):
-        open(path, "w").close()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return path
-
-
-def process(_):
-    return os.getpid()
-
-
-def sleeps(_):
-    time.sleep(SECONDS)
+from grader.errors import CourseError
+from tests.flows.classroom import wait_until
+from tests.grader.jobs import (
+    LONG,
+    dies,
+    dies_the_first_time,
+    fails,
+    how_python_takes_a_ctrl_c,
+    process,
+    sleeps,
+    squared,
+)
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -97,14 +78,10 @@ def test_a_job_whose_worker_was_killed_once_is_done(tmp_path):
 
 def test_nothing_is_waited_for_after_an_error():
     with pytest.raises(KeyboardInterrupt), local_crew(2) as crew:
-        for job, _ in crew.results(sleeps_or_not, [0, 1, 1, 1]):
+        for job, _ in crew.results(sleeps, [0, LONG, LONG, LONG]):
             assert job == 0
             raise KeyboardInterrupt
-    assert psutil.Process().children(recursive=True) == []
-
-
-def sleeps_or_not(number):
-    time.sleep(number * SECONDS)
+    assert multiprocessing.active_children() == []
 
 
 def test_workers_leave_a_ctrl_c_to_their_parent_and_what_they_start_does_not():
@@ -116,26 +93,12 @@ def test_workers_leave_a_ctrl_c_to_their_parent_and_what_they_start_does_not():
     assert handler.result() == "default_int_handler"
 
 
-def how_python_takes_a_ctrl_c(_):
-    import subprocess
-
-    words = "import signal; print(signal.getsignal(signal.SIGINT).__name__)"
-    return subprocess.run([sys.executable, "-c", words], capture_output=True, text=True).stdout.strip()
-
-
 def test_workers_end_with_their_parent():
-    words = "from tests.grader import test_crews; test_crews.crew_that_sleeps()"
-    import subprocess
-
+    words = "from tests.grader import jobs; jobs.crew_that_sleeps()"
     with subprocess.Popen([sys.executable, "-c", words]) as parent:
         workers = wait_until(lambda: len(found := psutil.Process(parent.pid).children()) == 3 and found)
         parent.kill()
     wait_until(lambda: not any(worker.is_running() for worker in workers))
-
-
-def crew_that_sleeps():
-    with local_crew(2) as crew:
-        list(crew.results(sleeps, [1, 2]))
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
