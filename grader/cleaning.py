@@ -5,9 +5,8 @@ panels stay; scripts, event handlers, frames, forms and whatever loads something
 by nbconvert's HTMLExporter, whose configuration `make_pages_harmless` writes.
 """
 
-import html
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tinycss2
@@ -22,11 +21,14 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 
-# Characters, without those of embedded pictures. Cleaning takes seconds for what is made to take long.
-LONGEST_TEXT = 100_000
-MOST_HTML = 300_000  # in a notebook's outputs
-TAG_COSTS = 60  # characters that a tag counts for
-MOST_FORMULAS = 500  # in a cell: nbconvert looks for the end of each of them, up to the end of the cell
+from grader.grading import exercise_of
+
+MOST_WORK = 300_000
+"""What a page shows of a notebook, in characters; see `_work`. The book's chapters need 100,000; what is made to take
+long takes some seconds."""
+WORK_OF_A_TAG = 60
+FORMULAS_READ_AT_ONCE = 200
+TOO_MUCH = "What stood here is not shown: it is too long, or the rest of the notebook is."
 
 TAGS = frozenset(
     "a abbr b bdi blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure"
@@ -34,10 +36,19 @@ TAGS = frozenset(
     " table tbody td tfoot th thead tr tt u ul var".split()
 )
 WITHOUT_CONTENTS = frozenset(("script", "style"))
-ATTRIBUTES = frozenset(
-    "alt aria-hidden aria-label border colspan dir lang open role rowspan scope start style title".split()
-)
-ROLES = frozenset(("status", "img", "note", "list", "listitem"))
+ATTRIBUTES = frozenset("alt aria-hidden aria-label border colspan dir lang open rowspan scope start title".split())
+CHECKED_ATTRIBUTES = {
+    "style": ".*",  # by _Styles
+    "role": "status|img|note|list|listitem",
+    "width": r"\d{1,4}",
+    "height": r"\d{1,4}",
+    # Those of highlighted code. Others may mean something to a page.
+    "class": r"(?:(?:highlight|[a-z]{1,2}\d?)(?: |$))*",
+    # An address of another place. A file beside the notebook is served by formgrader as it was handed in; without the
+    # slashes a browser would take an address for one.
+    "href": r"(?:https?://[^/\\]|mailto:).*",
+    "src": r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*",
+}
 STYLES = frozenset(
     "background-color border border-bottom border-collapse border-color border-left border-radius border-right"
     " border-spacing border-style border-top border-width color display font-family font-size font-style font-weight"
@@ -46,33 +57,14 @@ STYLES = frozenset(
     " white-space width word-break".split()
 )
 STYLE_FUNCTIONS = frozenset(("hsl", "hsla", "rgb", "rgba", "var"))
-# An address of another place. Without its slashes a browser would take it for a file beside the notebook, which
-# formgrader serves as it was handed in.
-LINK = re.compile(r"(?:https?://[^/\\]|mailto:)", re.IGNORECASE)
-PICTURE = re.compile(r"data:image/(?:png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]*")
-FORMULA = re.compile(r"\\\\[\[(]|\\begin")
-PIXELS = re.compile(r"\d{1,4}")
-PYGMENTS = re.compile(
-    r"highlight|[a-z]{1,2}\d?"
-)  # the classes of highlighted code; others may mean something to a page
-
 # In the order in which nbconvert prefers them. What a browser runs (JavaScript, widgets) is not among them.
-SHOWN = (
-    "text/html",
-    "text/markdown",
-    "image/svg+xml",
-    "text/latex",
-    "image/png",
-    "image/jpeg",
-    "text/plain",
-)
-TOO_MUCH_HTML = "What stood here is not shown: it is too long, or has too many tags."
+SHOWN = ("text/html", "text/markdown", "image/svg+xml", "text/latex", "image/png", "image/jpeg", "text/plain")
 
 
 def make_pages_harmless(config: Config) -> None:
     """Have nbconvert clean what it shows of a submission, in feedback and in formgrader."""
     config.HTMLExporter.sanitize_html = True
-    config.HTMLExporter.preprocessors = [HarmlessOutputs]
+    config.HTMLExporter.preprocessors = [HarmlessNotebook]
     config.HTMLExporter.filters = {
         "clean_html": clean,
         "markdown2html": clean_markdown,
@@ -88,36 +80,63 @@ def clean(text: str) -> str:
         protocols=("http", "https", "mailto", "data"),
         strip=True,
         filters=[_WithoutContents],
-        css_sanitizer=_Styles(),
+        css_sanitizer=_Styles(allowed_css_properties=STYLES),
     )
     return cleaner.clean(text)
 
 
 @pass_context
 def clean_markdown(context: Context, source: str) -> str:
-    """Markdown as cleaned HTML; as it is written where that would take too long."""
-    if _cost(source) > LONGEST_TEXT or len(FORMULA.findall(source)) > MOST_FORMULAS:
-        return _as_written(source)
+    """Markdown as cleaned HTML. The templates do not clean it everywhere."""
     renderer = _Renderer(attachments=context.get("cell", {}).get("attachments", {}))
-    try:
-        return clean(MarkdownWithMath(renderer=renderer).render(source))
-    except RecursionError:
-        return _as_written(source)
+    return clean(MarkdownWithMath(renderer=renderer).render(source))
 
 
-class HarmlessOutputs(NbGraderPreprocessor):
-    """Leaves in a notebook what pages show of it, in the form that nbconvert's templates rely on."""
+class HarmlessNotebook(NbGraderPreprocessor):
+    """Leaves in a notebook what pages show of it.
+
+    Settings go, but for nbgrader's, which the grader has written: templates put some of them into a page as they are.
+    A sentence stands in place of what would take too long. What the grader itself wrote always stays.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: dict) -> tuple[NotebookNode, dict]:
-        nb.metadata.pop("widgets", None)
-        room = MOST_HTML
+        nb.metadata = NotebookNode()
+        self._room = MOST_WORK
         for cell in nb.cells:
-            for setting in ("magics_language", "raw_mimetype", "alt"):
-                cell.metadata.pop(setting, None)
-            if cell.cell_type == "code":
-                cell.outputs = [_harmless(output) for output in cell.outputs]
-                room = _within(room, cell.outputs)
+            settings = cell.metadata.get("nbgrader", NotebookNode())
+            cell.metadata = NotebookNode(nbgrader=settings) if settings else NotebookNode()
+            if not settings.get("locked"):
+                cell.source = self._within_room(cell.source)
+            for output in cell.get("outputs", ()):
+                if exercise_of(cell) is None:
+                    self._bound(output)
         return nb, resources
+
+    def _bound(self, output: NotebookNode) -> None:
+        if output.output_type == "stream":
+            output.text = self._within_room(output.text)
+        elif output.output_type == "error":
+            output.traceback = [self._within_room("\n".join(output.traceback))]
+        else:
+            output.metadata = NotebookNode()
+            output.data = self._shown(output.data)
+
+    def _shown(self, data: Mapping[str, str]) -> NotebookNode:
+        """The first of an output's forms for which there is room; one there always is."""
+        for kind in SHOWN:
+            if kind in data and (kind.startswith("image/") or self._fits(data[kind])):
+                return NotebookNode({kind: data[kind]})
+        return NotebookNode({"text/plain": TOO_MUCH})
+
+    def _within_room(self, text: str) -> str:
+        return text if self._fits(text) else TOO_MUCH
+
+    def _fits(self, text: str) -> bool:
+        work = _work(text)
+        if work > self._room:
+            return False
+        self._room -= work
+        return True
 
 
 class _Renderer(IPythonRenderer):
@@ -133,19 +152,11 @@ class _Renderer(IPythonRenderer):
 
 
 class _Styles(CSSSanitizer):
-    """Keeps the properties in `STYLES`, where their values load nothing and move nothing over its neighbours."""
-
-    def __init__(self) -> None:
-        super().__init__(allowed_css_properties=STYLES, allowed_svg_properties=())
+    """Keeps what is allowed where its value loads nothing and moves nothing over its neighbours."""
 
     def sanitize_css(self, style: str) -> str:
-        declarations = tinycss2.parse_declaration_list(style, skip_comments=True, skip_whitespace=True)
-        kept = [
-            f"{one.lower_name}:{tinycss2.serialize(one.value).strip()}"
-            for one in declarations
-            if one.type == "declaration" and one.lower_name in STYLES and all(map(_is_plain, one.value))
-        ]
-        return ";".join(kept)
+        declarations = tinycss2.parse_declaration_list(super().sanitize_css(style), True, True)
+        return tinycss2.serialize([one for one in declarations if all(map(_is_plain, one.value))])
 
 
 class _WithoutContents(Filter):
@@ -161,16 +172,8 @@ class _WithoutContents(Filter):
 
 
 def _is_allowed(tag: str, name: str, value: str) -> bool:
-    if name == "href":
-        return tag == "a" and LINK.match(value) is not None
-    if name == "src":
-        return tag == "img" and PICTURE.fullmatch(value) is not None
-    if name in ("width", "height"):
-        return tag == "img" and PIXELS.fullmatch(value) is not None
-    if name == "class":
-        return tag in ("div", "span") and all(map(PYGMENTS.fullmatch, value.split()))
-    if name == "role":
-        return value in ROLES
+    if name in CHECKED_ATTRIBUTES:
+        return re.fullmatch(CHECKED_ATTRIBUTES[name], value, re.IGNORECASE | re.DOTALL) is not None
     return name in ATTRIBUTES
 
 
@@ -183,39 +186,11 @@ def _is_plain(token: Any) -> bool:
     return token.type in ("ident", "hash", "string", "whitespace", "literal")
 
 
-def _harmless(output: NotebookNode) -> NotebookNode:
-    """The output with the types of contents that a page shows, and with no settings but a picture's size."""
-    if output.output_type not in ("display_data", "execute_result"):
-        return output
-    shown = NotebookNode({kind: output.data[kind] for kind in SHOWN if kind in output.data})
-    sizes = {kind: _size(output.metadata.get(kind)) for kind in shown}
-    return NotebookNode(output, data=shown, metadata=NotebookNode(sizes))
-
-
-def _size(settings: Any) -> NotebookNode:
-    """Width and height in pixels, of which nbconvert makes attributes without quotes."""
-    found = settings if isinstance(settings, dict) else {}
-    return NotebookNode({name: found[name] for name in ("width", "height") if isinstance(found.get(name), int)})
-
-
-def _within(room: int, outputs: Iterable[NotebookNode]) -> int:
-    """Put a sentence in place of the HTML for which there is no room. Returns the room that is left."""
-    for output in outputs:
-        for kind in ("text/html", "text/markdown"):
-            text = output.get("data", {}).get(kind, "")
-            cost = _cost(text)
-            if cost > min(LONGEST_TEXT, room):
-                del output.data[kind]
-                output.data.setdefault("text/plain", TOO_MUCH_HTML)
-            else:
-                room -= cost
-    return room
-
-
-def _cost(text: str) -> int:
-    """About how long cleaning takes, in characters."""
-    return len(PICTURE.sub("", text)) + TAG_COSTS * text.count("<")
-
-
-def _as_written(text: str) -> str:
-    return f"<pre>{html.escape(text)}</pre>"
+def _work(text: str) -> int:
+    """About how long it takes to show this. Tags and colours take longer than letters, and pictures no time at all; of
+    each formula nbconvert looks for the end, up to the end of the text.
+    """
+    words = re.sub(CHECKED_ATTRIBUTES["src"], "", text)
+    marks = len(re.findall(r"<|\x1b", words))
+    formulas = len(re.findall(r"\\\\[\[(]|\\begin", words))
+    return len(words) * (1 + formulas // FORMULAS_READ_AT_ONCE) + WORK_OF_A_TAG * marks
