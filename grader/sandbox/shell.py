@@ -134,7 +134,7 @@ class Shell:
         if os.getpid() != self._process:  # a fork that the cell made and let run on
             os._exit(0)
         self._put_back()
-        if error is not None and not outputs.failed and not isinstance(error, _Leave):
+        if error is not None and not outputs.failed and not _is(error, _Leave):
             outputs.error(type(error).__name__, guarded(str, error, otherwise=""), [])
         self._outputs = Outputs(0)
         shown = outputs.finished()
@@ -309,9 +309,9 @@ class _IPython(InteractiveShell):
 
     def showtraceback(self, exc_tuple: tuple | None = None, **options: Any) -> None:
         error = (exc_tuple or sys.exc_info())[1]
-        if isinstance(error, _Leave):
+        if _is(error, _Leave):
             return
-        if isinstance(error, KeyboardInterrupt):
+        if _is(error, KeyboardInterrupt):
             error.__context__ = None  # it says nothing about an error that was being written down
         elif error is not None:
             guarded(str, error, otherwise="")  # it may take for ever; IPython, interrupted, would ask once more
@@ -340,6 +340,11 @@ class _IPython(InteractiveShell):
         _run_command(expanded, lambda text: kept.write(text[: COMMAND_CHARACTERS - kept.tell()]))
         text = kept.getvalue()
         return SList(text.splitlines()) if split else LSString(text)
+
+
+def _is(error: BaseException | None, kind: type) -> bool:
+    """`isinstance`, which would ask the error itself for its class."""
+    return issubclass(type(error), kind)
 
 
 def _shorten(error: BaseException) -> None:

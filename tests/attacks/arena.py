@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import nbformat
 import psutil
@@ -57,8 +58,8 @@ LONGEST = 180
 
 MARK = f"left-by-an-attack-{uuid.uuid4().hex}"
 """In the name of every file that an attack leaves, and written {MARK} in its source."""
-FOUND = "FOUND A SECRET"
-"""What an attacker prints who got hold of what nobody may see, written {FOUND} in its source."""
+FOUND = "FOUND A WAY"
+"""What an attacker prints who got hold of what nobody may see, or out of the sandbox; written {FOUND} in its source."""
 PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/home", str(Path.home()), str(ROOT), str(ROOT.parent))
 
 
@@ -66,10 +67,10 @@ PLACES = ("/tmp", "/var/tmp", "/dev/shm", "/run", "/home", str(Path.home()), str
 class Attack:
     """One hostile submission. What it solved honestly it earns, and nothing else.
 
-    `source` stands in a cell of its own before the cell of the exercise ATTACKED. `answers` are bodies of functions
-    that solve nothing. `edit` has its way with the notebook at last, `files` lie beside it. `breaks` names solved
-    exercises that the attack itself keeps from working. `ran` is shown by a cell when the attack was really carried
-    out; `says` is what a person has to read in the remarks or panels.
+    `source` stands in a cell of its own before the cell of the exercise ATTACKED; in it stand the names of `targets`,
+    in braces. `answers` are bodies of functions that solve nothing. `edit` has its way with the notebook at last,
+    `files` lie beside it. `breaks` names solved exercises that the attack itself keeps from working. `ran` is shown by
+    a cell when the attack was really carried out; `says` is what a person has to read in the remarks or panels.
     """
 
     name: str
@@ -85,10 +86,12 @@ class Attack:
     def __str__(self) -> str:
         return self.name.replace(" ", "-")
 
-    def submission(self) -> Submission:
+    def submission(self, targets: Mapping[str, str] = MappingProxyType({})) -> Submission:
         notebook = solving({name: RIGHT[name] for name in self.solved} | dict(self.answers))
         if self.source:
-            source = self.source.replace("{MARK}", MARK).replace("{FOUND}", FOUND)
+            source = self.source
+            for name, target in {"MARK": MARK, "FOUND": FOUND, **targets}.items():
+                source = source.replace(f"{{{name}}}", target)
             place = [cell.id for cell in notebook.cells].index(ATTACKED)
             notebook.cells.insert(place, new_code_cell(source, id="attack"))
         self.edit(notebook)
@@ -118,11 +121,15 @@ NEIGHBOUR = Attack("a neighbour who attacks nobody", solved=tuple(EXERCISES)[::2
 
 
 class Arena:
-    """A warm sandbox, in which attackers and their neighbour are graded one after another."""
+    """A warm sandbox, in which attackers and their neighbour are graded one after another.
 
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
+    `targets` are what they are told of the machine: places, numbers and doors that they must not get to.
+    """
+
+    def __init__(self, sandbox: Sandbox, folder: Path, targets: Mapping[str, str]) -> None:
         self.sandbox = sandbox
         self.folder = folder
+        self.targets = targets
         self.processes = processes()
         self.mounts = mounts()
 
@@ -134,12 +141,12 @@ class Arena:
 
     def withstands(self, attack: Attack) -> Result:
         """Grade an attacker and, behind it, a neighbour; return what came of the attacker."""
-        result = self.grade(attack.submission())
+        result = self.grade(attack.submission(self.targets))
         self.assert_nothing_is_left()
         attack.assert_earned_what_it_solved(result)
         assert_sound(result)
-        assert attack.ran in shown(result), f"the attack was not carried out:\n{shown(result)}"
-        assert FOUND not in shown(result), shown(result)
+        assert attack.ran in shown(result), f"the attack was not carried out:\n{shown(result)[:2000]}"
+        assert FOUND not in shown(result), shown(result)[:2000]
         assert attack.says in words(result), words(result)
         self.assert_neighbour_is_unharmed()
         return result
@@ -159,12 +166,12 @@ class Arena:
             assert [name for name in os.listdir(place) if MARK in name] == []
 
 
-def open_arena(folder: Path) -> Arena:
+def open_arena(folder: Path, targets: Mapping[str, str]) -> Arena:
     """An arena whose grader writes its temporary files into `folder`."""
     tempfile.tempdir = str(folder)
     sandbox = Sandbox(LIMITS)
     sandbox.warm_up()
-    return Arena(sandbox, folder)
+    return Arena(sandbox, folder, targets)
 
 
 def processes() -> list[str]:
