@@ -18,7 +18,7 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from grader.errors import CourseError
-from labutils.files import try_to_lock
+from labutils.files import UNFINISHED, try_to_lock
 
 CONFIGURATION = "nbgrader_config.py"
 SECONDS_FOR_A_DATABASE = 10
@@ -120,8 +120,18 @@ def graded_by_one(course: Course, what: str) -> Iterator[None]:
         file.truncate(0)
         json.dump({"pid": os.getpid(), "host": socket.gethostname(), "what": what, "since": _now()}, file)
         file.flush()
+        _remove_unfinished(course)
         yield
         file.truncate(0)
+
+
+def _remove_unfinished(course: Course) -> None:
+    """Remove what a grader left half-written that was killed."""
+    coursedir = course.coursedir
+    graded = Path(coursedir.format_path(coursedir.autograded_directory, "*", "*"))
+    for place in (course.root / "grading" / "*" / "records", graded):
+        for path in course.root.glob(str((place / f"{UNFINISHED}*").relative_to(course.root))):
+            path.unlink()
 
 
 def _holder(path: Path) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import nbformat
 import psutil
 from nbgrader.api import Gradebook
 
@@ -60,6 +61,15 @@ class Classroom(Course):
         return f"sqlite:///{self.folder / 'gradebook.db'}"
 
     @property
+    def lock_text(self) -> str:
+        """What a run that has begun writes of itself."""
+        lock = self.folder / "grading" / "lock"
+        return lock.read_text(encoding="utf-8") if lock.exists() else ""
+
+    def record_files(self) -> list[Path]:
+        return list(Records(self.folder, ASSIGNMENT).folder.glob("[!.]*.json"))
+
+    @property
     def records(self) -> dict[str, Record]:
         return Records(self.folder, ASSIGNMENT).all()
 
@@ -76,12 +86,12 @@ class Classroom(Course):
     def autograded(self, student: str) -> Path:
         return self.folder / "autograded" / student / ASSIGNMENT / PAGE.notebook.name
 
-    def words(self, *arguments: str, workers: int = 2) -> list[str]:
+    def words(self, *arguments: str, workers: int = 1) -> list[str]:
         """The command that grades the class."""
         return [sys.executable, "-m", "grader", "autograde", ASSIGNMENT, f"--workers={workers}", *arguments]
 
     def autograde(
-        self, *arguments: str, status: int = 0, workers: int = 2, within: tuple[str, ...] = (), **options: Any
+        self, *arguments: str, status: int = 0, workers: int = 1, within: tuple[str, ...] = (), **options: Any
     ) -> subprocess.CompletedProcess[str]:
         """Grade the class, and demand this exit status. `within` are words before the command."""
         words = [*within, *self.words(*arguments, workers=workers)]
@@ -90,7 +100,7 @@ class Classroom(Course):
         assert done.returncode == status, f"{done.returncode}, not {status}:\n{done.stdout}{done.stderr[-6000:]}"
         return done
 
-    def started(self, *arguments: str, workers: int = 2, **options: Any) -> subprocess.Popen[str]:
+    def started(self, *arguments: str, workers: int = 1, **options: Any) -> subprocess.Popen[str]:
         """The same command, running, in a process group of its own."""
         return subprocess.Popen(
             self.words(*arguments, workers=workers),
@@ -124,6 +134,23 @@ class Classroom(Course):
             for student, found in self.gradebook(database).items()
         }
 
+    def earned(self) -> dict[str, dict]:
+        """What the records say of each student and exercise, without times."""
+        return {
+            student: {
+                one.exercise: (one.status, one.points, one.aspects, one.mistake) for one in found.exercises.values()
+            }
+            for student, found in self.records.items()
+        }
+
+    def shown(self, student: str) -> list[tuple]:
+        """The graded notebook: sources, metadata, and as much of the outputs as is the same in each run."""
+        notebook = nbformat.read(self.autograded(student), as_version=4)
+        return [
+            (cell.source, cell.metadata, [output.output_type for output in cell.get("outputs", ())])
+            for cell in notebook.cells
+        ]
+
     def unfinished(self) -> list[Path]:
         """Files that a run left half-written, in the course and among the temporary ones."""
         found = [path for path in self.folder.rglob("*") if ".unfinished-" in path.name or "-journal" in path.name]
@@ -140,6 +167,7 @@ def generated_classroom(folder: Path) -> Classroom:
 
 def copy_of(classroom: Classroom, folder: Path, students: dict[str, Submission] | None = None) -> Classroom:
     """A copy of a classroom in which these have handed in, too."""
+    folder.mkdir(exist_ok=True)
     copy = Classroom(folder / "course")
     shutil.copytree(classroom.folder, copy.folder, dirs_exist_ok=True)
     for student, submission in (students or {}).items():
@@ -157,8 +185,8 @@ def wait_until(condition: Callable[[], Any]) -> Any:
 
 
 @contextlib.contextmanager
-def nothing_left(classroom: Classroom) -> Iterator[None]:
-    """Have all that a run starts end with it: processes, mounts, and half-written or temporary files.
+def nothing_left(classroom: Classroom, files: bool = True) -> Iterator[None]:
+    """Have all that a run starts end with it: processes, mounts, and (with `files`) half-written or temporary files.
 
     Processes whose parent has ended come to this one, wherever else they would have gone.
     """
@@ -171,7 +199,7 @@ def nothing_left(classroom: Classroom) -> Iterator[None]:
     finally:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 0)
     assert Path("/proc/self/mounts").read_text() == mounts
-    assert classroom.unfinished() == []
+    assert not files or classroom.unfinished() == []
 
 
 def _descendants() -> list[psutil.Process]:
