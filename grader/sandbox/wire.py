@@ -8,7 +8,6 @@ fills some hundred megabytes.
 """
 
 import json
-import select
 import socket
 import struct
 import time
@@ -33,6 +32,8 @@ LONGEST_INTEGER = 10_000
 MOST_PARAMETERS = 100
 LONGEST_NAME = 200
 SECONDS_TO_SEND = 20.0
+AHEAD, LARGEST_PIECE = 65_536, 1_000_000
+"""Bytes that are read at once where there are as many: most messages come whole, by a single call of the system."""
 _HEADER = struct.Struct(">II")
 
 
@@ -53,6 +54,7 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
+        self._ahead = bytearray()
 
     def send(self, message: dict[str, Any], arrays: list[np.ndarray] | None = None) -> None:
         """Send a message; `arrays` are what `encode` put aside for it."""
@@ -85,25 +87,26 @@ class Channel:
             raise WireError("a message that cannot be read") from error
 
     def _read(self, length: int, deadline: float | None) -> bytearray:
-        content = bytearray(length)
-        view = memoryview(content)
-        while view:
-            self._wait(deadline)
-            try:
-                count = self._connection.recv_into(view)
-            except OSError as error:
-                raise WireClosed from error
-            if count == 0:
-                raise WireClosed
-            view = view[count:]
+        while len(self._ahead) < length:
+            self._ahead += self._receive(min(max(length - len(self._ahead), AHEAD), LARGEST_PIECE), deadline)
+        content, self._ahead = self._ahead[:length], self._ahead[length:]
         return content
 
-    def _wait(self, deadline: float | None) -> None:
-        """Until there is something to read; behind the deadline that does not count, or who sends on and on goes on."""
+    def _receive(self, most: int, deadline: float | None) -> bytes:
+        """What there is to read; behind the deadline that does not count, or who sends on and on goes on."""
         remaining = None if deadline is None else deadline - time.monotonic()
-        late = remaining is not None and remaining <= 0
-        if late or not select.select([self._connection], [], [], remaining)[0]:
+        if remaining is not None and remaining <= 0:
             raise WireTimeout
+        try:
+            self._connection.settimeout(remaining)
+            part = self._connection.recv(most)
+        except TimeoutError as error:
+            raise WireTimeout from error
+        except OSError as error:
+            raise WireClosed from error
+        if not part:
+            raise WireClosed
+        return part
 
 
 def pack_arguments(arguments: dict[str, Any]) -> tuple[dict[str, Any], list[np.ndarray]]:
