@@ -23,8 +23,9 @@ from tqdm import tqdm
 
 from grader import cleaning
 from grader.assignments import GRADING
-from grader.courses import CONFIGURATION, Course, CourseError, graded_by_one, nearest_names, open_course
+from grader.courses import CONFIGURATION, Course, graded_by_one, nearest_names, open_course
 from grader.crews import local_crew
+from grader.errors import CourseError
 from grader.records import file_name
 from labutils.files import UNFINISHED, write_atomically
 
