@@ -24,6 +24,7 @@ from grader.sandbox import wire
 from grader.sandbox.child import pack_panel
 from grader.sandbox.launching import Child, Sandbox
 from grader.sandbox.limits import Limits
+from grader.sandbox.outputs import OUTPUT_COSTS
 from labutils.checks import TIME_LIMIT, messages
 from labutils.checks.calling import Outcome
 from labutils.checks.panels import MIME_TYPE, Panel, Part
@@ -43,6 +44,8 @@ OUTPUT_FIELDS = {
 }
 PIECE = 16_000_000
 """Bytes of a file that are sent to the child at once."""
+ALWAYS_SHOWN = 2
+"""Outputs for which there is room in any case: an error, and the words on what was left out."""
 MOST_SHOWN = 3
 """Times what a notebook may show, as JSON, is taken from a child: an honest one keeps within it by itself."""
 
@@ -339,7 +342,8 @@ class _Conversation:
     def run(self, source: str) -> tuple[list[NotebookNode], int | None]:
         """Run a cell; return its outputs and its number."""
         answer = self._ask({"is": "run", "source": source})
-        outputs = [output for found in _listed(answer.get("outputs")) for output in _believable(found)]
+        most = self._limits.output_characters // OUTPUT_COSTS + ALWAYS_SHOWN
+        outputs = [output for found in _listed(answer.get("outputs"))[:most] for output in _believable(found)]
         return outputs, _count(answer.get("execution_count"))
 
     def check(self, exercise: str) -> bool:

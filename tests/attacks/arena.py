@@ -202,6 +202,7 @@ def assert_sound(result: Result) -> None:
             earned = result.record.exercises[exercise].points
             assert [record["points"] for record in records] == [earned]
             assert cell.outputs[0].data["text/plain"] == repr(earned)
+            assert not re.search("<(script|h1)", cell.outputs[0].data["text/html"]), "a page of the student's own"
     for remark in result.record.remarks:
         assert re.fullmatch(r"[^\n]{10,600}\.", remark.text), remark.text
         assert "Traceback" not in remark.text
