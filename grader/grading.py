@@ -61,11 +61,20 @@ TROUBLE = {
     "attempts": "Python was ended here because the notebook asked to have one exercise checked too often.",
 }
 GONE_ON = " The cells before it were run again without it, and the rest of the notebook was tried."
+INTERRUPTED = (
+    "This cell was interrupted because it ran too long. A cell may take {limits.cell_seconds:g} s, and a notebook "
+    "{limits.notebook_seconds:g} s in all."
+)
+TIMED_OUT = "CellTimeoutError"  # nbgrader's name for it
 NOT_RUN = "This cell was not run: {reason}"
 NOTEBOOK_TIME = "the notebook had used up its {limits.notebook_seconds:g} s."
 TOO_MANY_DEATHS = "Python had ended {count} times before."
 NO_FUNCTION = (
     "There was no function named {exercise} when this cell ran. Does its cell stop with an error, or is it missing?"
+)
+NOT_EXAMINED = (
+    "{exercise} was not examined. Either the notebook was ended before, or something in it kept the grader from calling "
+    "the function."
 )
 NOT_BESIDE = (
     "{name} could not be put beside the notebook when it ran. Files there may have {limits.file:,} bytes each, and "
@@ -209,6 +218,8 @@ class _Grading:
         if step.exercise is None:
             outputs, step.cell.execution_count = conversation.run(step.cell.source)
             step.cell.outputs = self._within_room(outputs)
+            if conversation.interrupted:
+                self.remarks.append(Remark(None, INTERRUPTED.format(limits=self.limits)))
         else:
             self.missing[step.exercise] = not conversation.check(step.exercise)
 
@@ -307,7 +318,8 @@ class _Grading:
         if finding is not None:
             panel = finding.panel
         else:
-            sentence = NO_FUNCTION.format(exercise=step.exercise)
+            sentence = NO_FUNCTION if self.missing.get(step.exercise) else NOT_EXAMINED
+            sentence = sentence.format(exercise=step.exercise)
             panel = Panel(record.title, (Part("text", sentence),), status=record.status)
         step.cell.outputs = [_official(panel, record.points), *step.cell.outputs]
 
@@ -321,7 +333,10 @@ class _EndedAt(Exception):
 
 
 class _Conversation:
-    """Talks to one child, and believes nothing that it says. Its methods raise Ended where the child has ended."""
+    """Talks to one child, and believes nothing that it says. Its methods raise Ended where the child has ended.
+
+    `interrupted` tells whether the child had to be interrupted before it answered the last request.
+    """
 
     def __init__(self, child: Child, sitting: Sitting, limits: Limits, deadline: float) -> None:
         self._child = child
@@ -329,6 +344,7 @@ class _Conversation:
         self._sitting = sitting
         self._limits = limits
         self._deadline = deadline
+        self.interrupted = False
 
     def write(self, files: Mapping[str, bytes]) -> list[str]:
         """Put files beside the notebook; return the names of those for which there is no place."""
@@ -340,10 +356,12 @@ class _Conversation:
         return all(self._ask(request, [piece]).get("written") is True for piece in pieces)
 
     def run(self, source: str) -> tuple[list[NotebookNode], int | None]:
-        """Run a cell; return its outputs and its number."""
+        """Run a cell; return its outputs and its number. One that was interrupted has an error, whatever it caught."""
         answer = self._ask({"is": "run", "source": source})
         most = self._limits.output_characters // OUTPUT_COSTS + ALWAYS_SHOWN
         outputs = [output for found in _listed(answer.get("outputs"))[:most] for output in _believable(found)]
+        if self.interrupted:
+            outputs.append(_error(TIMED_OUT, INTERRUPTED.format(limits=self._limits)))
         return outputs, _count(answer.get("execution_count"))
 
     def check(self, exercise: str) -> bool:
@@ -360,15 +378,15 @@ class _Conversation:
         try:
             self._channel.send(request, arrays)
             deadline = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
-            interrupted = False
+            self.interrupted = False
             while True:
                 try:
                     message, _ = self._channel.receive(max(deadline - time.monotonic(), 0))
                 except wire.WireTimeout:
-                    if interrupted:
+                    if self.interrupted:
                         raise Ended("time") from None
                     self._child.interrupt()
-                    interrupted, deadline = True, time.monotonic() + GRACE
+                    self.interrupted, deadline = True, time.monotonic() + GRACE
                     continue
                 if message.get("is") == "done":
                     return message

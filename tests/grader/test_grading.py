@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grader.exercise import body_of
 from grader.exercises import all_exercises
-from grader.grading import TROUBLE, grade
+from grader.grading import INTERRUPTED, TROUBLE, grade
 from grader.sandbox.launching import Sandbox
 from grader.sandbox.limits import Limits
 from labutils.checks.panels import MIME_TYPE
@@ -118,11 +118,14 @@ def test_what_was_earned_stays_and_the_rest_is_tried(sandbox, cause):
     assert [told in remark.text for remark in found.remarks] == [True]
 
 
-def test_a_loop_is_interrupted_and_python_lives_on(sandbox):
-    found = graded(
-        sandbox, SETUP, "began = 7\nwhile True:\n    pass", "print(began)", solution("smooth"), checking("smooth")
-    )
-    assert found.notebook.cells[1].outputs[-1].ename == "KeyboardInterrupt"
+@pytest.mark.parametrize(
+    "loop", ["while True:\n    pass", "try:\n    while True: pass\nexcept KeyboardInterrupt:\n    pass"]
+)
+def test_a_loop_is_interrupted_and_python_lives_on(sandbox, loop):
+    found = graded(sandbox, SETUP, f"began = 7\n{loop}", "print(began)", solution("smooth"), checking("smooth"))
+    told = INTERRUPTED.format(limits=LIMITS)
+    error = found.notebook.cells[1].outputs[-1]
+    assert (error.ename, error.evalue) == ("CellTimeoutError", told) and [one.text for one in found.remarks] == [told]
     assert words_of(found.notebook.cells[2]) == "7\n" and points(found) == {"smooth": FULL["smooth"]}
 
 
