@@ -22,7 +22,7 @@ from grader.reading import clean, is_valid_output
 from grader.records import ExerciseRecord, Remark
 from grader.sandbox import wire
 from grader.sandbox.child import pack_panel
-from grader.sandbox.launching import Child, Sandbox
+from grader.sandbox.launching import Child, Sandbox, SandboxLost
 from grader.sandbox.limits import Limits
 from grader.sandbox.outputs import OUTPUT_COSTS
 from labutils.checks import TIME_LIMIT, messages
@@ -73,8 +73,8 @@ NO_FUNCTION = (
     "There was no function named {exercise} when this cell ran. Does its cell stop with an error, or is it missing?"
 )
 NOT_EXAMINED = (
-    "{exercise} was not examined. Either the notebook was ended before, or something in it kept the grader from calling "
-    "the function."
+    "{exercise} was not examined. Either the notebook was ended before, or something in it kept the grader from "
+    "calling the function."
 )
 NOT_BESIDE = (
     "{name} could not be put beside the notebook when it ran. Files there may have {limits.file:,} bytes each, and "
@@ -136,7 +136,8 @@ def grade(
     """Run `notebook`, a repaired one, and return what came of it; its outputs are written into it.
 
     `files` lie beside it when it runs, by their relative names. Cells that only show something are left as they are
-    unless `demonstrations` are asked for. With `only`, no exercise but this one is examined.
+    unless `demonstrations` are asked for. With `only`, no exercise but this one is examined. Raises SandboxLost, after
+    which it can be done again.
     """
     return _Grading(notebook, seed, sandbox, limits, files or {}, demonstrations, only).graded()
 
@@ -413,6 +414,8 @@ class _Conversation:
 
     def _cause_of_death(self) -> str:
         ending = self._child.wait(GRACE)
+        if ending is not None and ending.reason == "lost":
+            raise SandboxLost("The sandbox was ended from outside while a notebook ran in it.")
         return ending.reason if ending is not None and ending.reason in TROUBLE else "ended"
 
     def _died_of(self) -> str:

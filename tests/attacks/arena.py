@@ -68,7 +68,7 @@ class Attack:
     """One hostile submission. What it solved honestly it earns, and nothing else.
 
     `source` stands in a cell of its own before the cell of the exercise ATTACKED; in it stand the names of `targets`,
-    in braces. `answers` are bodies of functions that solve nothing. `edit` has its way with the notebook at last,
+    in braces, as in `answers`, the bodies of functions that solve nothing. `edit` has its way with the notebook at last,
     `files` lie beside it. `breaks` names solved exercises that the attack itself keeps from working. `ran` is shown by
     a cell when the attack was really carried out; `says` is what a person has to read in the remarks or panels.
     """
@@ -87,13 +87,12 @@ class Attack:
         return self.name.replace(" ", "-")
 
     def submission(self, targets: Mapping[str, str] = MappingProxyType({})) -> Submission:
-        notebook = solving({name: RIGHT[name] for name in self.solved} | dict(self.answers))
+        targets = {"MARK": MARK, "FOUND": FOUND, **targets}
+        answers = {name: _told(body, targets) for name, body in self.answers.items()}
+        notebook = solving({name: RIGHT[name] for name in self.solved} | answers)
         if self.source:
-            source = self.source
-            for name, target in {"MARK": MARK, "FOUND": FOUND, **targets}.items():
-                source = source.replace(f"{{{name}}}", target)
             place = [cell.id for cell in notebook.cells].index(ATTACKED)
-            notebook.cells.insert(place, new_code_cell(source, id="attack"))
+            notebook.cells.insert(place, new_code_cell(_told(self.source, targets), id="attack"))
         self.edit(notebook)
         content = nbformat.writes(notebook).encode()
         return Submission("attacker", PAGE.chapter.folder, {MASTER.filename: content, **self.files})
@@ -106,6 +105,13 @@ class Attack:
                 assert 0 <= earned[name] <= deserved, f"{name} earned {earned[name]}"
             else:
                 assert earned[name] == deserved, f"{name} earned {earned[name]} of {deserved}:\n{words(result)}"
+
+
+def _told(source: str, targets: Mapping[str, str]) -> str:
+    """A source with the names of targets, in braces, replaced."""
+    for name, target in targets.items():
+        source = source.replace(f"{{{name}}}", target)
+    return source
 
 
 def solving(answers: Mapping[str, str]) -> NotebookNode:
