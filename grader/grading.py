@@ -19,7 +19,7 @@ from nbformat.v4 import new_output
 from grader.exercises import all_exercises
 from grader.oracle import Sitting, TooManyAttempts
 from grader.reading import clean, is_valid_output
-from grader.records import ExerciseRecord, Remark
+from grader.records import ExerciseRecord, Remark, listed
 from grader.sandbox import wire
 from grader.sandbox.child import pack_panel
 from grader.sandbox.launching import Child, Sandbox, SandboxLost
@@ -77,8 +77,8 @@ NOT_EXAMINED = (
     "calling the function."
 )
 NOT_BESIDE = (
-    "{name} could not be put beside the notebook when it ran. Files there may have {limits.file:,} bytes each, and "
-    "{limits.folder:,} in all."
+    "There was no place beside the notebook, when it ran, for {names}. Files there may have {limits.file:,} bytes "
+    "each, and {limits.folder:,} in all."
 )
 TOO_MUCH_SHOWN = (
     "What this cell showed is left out: the notebook had shown more than {limits.notebook_output_characters:,} "
@@ -254,10 +254,10 @@ class _Grading:
         return self.conversation
 
     def _put_files_beside(self) -> None:
-        for name in self.conversation.write(self.files):
-            remark = Remark(None, NOT_BESIDE.format(name=name, limits=self.limits))
-            if remark not in self.remarks:
-                self.remarks.append(remark)
+        missing = self.conversation.write(self.files)
+        remark = Remark(None, NOT_BESIDE.format(names=listed(missing), limits=self.limits))
+        if missing and remark not in self.remarks:
+            self.remarks.append(remark)
 
     def _ending_as(self, step: _Step | None, action: Any) -> None:
         try:

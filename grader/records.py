@@ -8,7 +8,7 @@ be understood is set aside, not written over, and its student counts as not grad
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import count
@@ -23,6 +23,9 @@ from labutils.files import write_atomically
 FORMAT = 1
 GRADED, WITH_REMARKS, UNREADABLE = STATUSES = ("graded", "with remarks", "unreadable")
 PASSED, FAILED, RAISED, NOT_ATTEMPTED = EXERCISE_STATUSES = ("passed", "failed", "raised", "not attempted")
+LONGEST_REMARK = 600
+LEFT_OUT = " … "
+NAMES_SHOWN = 8
 LONGEST_NAME = 200  # characters; file systems take 255 bytes, and `.json.damaged` has to fit in
 
 SET_ASIDE = "The record of {student} in {assignment} was damaged ({reason}). It was set aside as {path}."
@@ -32,10 +35,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Remark:
-    """A sentence for student and instructor on what was found in a submission; about one exercise, or about all."""
+    """A sentence for student and instructor on what was found in a submission; about one exercise, or about all.
+
+    It may quote names that a student chose: it is made one line of letters that can be written, and cut where it is
+    too long.
+    """
 
     exercise: str | None
     text: str
+
+    def __post_init__(self) -> None:
+        line = " ".join(self.text.split())
+        line = "".join(letter if letter.isprintable() else "\ufffd" for letter in line)
+        half = (LONGEST_REMARK - len(LEFT_OUT)) // 2
+        if len(line) > LONGEST_REMARK:
+            line = line[:half] + LEFT_OUT + line[-half:]
+        object.__setattr__(self, "text", line)
 
 
 @dataclass(frozen=True)
@@ -122,6 +137,12 @@ class Records:
             log.warning(SET_ASIDE.format(student=student, assignment=self.assignment, reason=error, path=aside))
             return None
         return record
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names of files as a remark gives them, the first few of many."""
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
 
 
 def file_name(student: str) -> str:

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from grader.grading import Graded, grade
-from grader.records import GRADED, UNREADABLE, WITH_REMARKS, Record, Remark
+from grader.records import GRADED, UNREADABLE, WITH_REMARKS, Record, Remark, listed
 from grader.repair import MasterCell, best_notebook, repaired
 from grader.sandbox import bubble
 from grader.sandbox.launching import Sandbox
@@ -26,7 +26,7 @@ REMARKS_ID = "remarks-of-the-grader"
 REMARKS_TITLE = "**Remarks of the grader on this notebook**"
 _one_at_a_time = threading.Lock()
 _warm: dict[tuple[Limits, bool, tuple[Path, ...]], Sandbox] = {}  # one at most
-LINK = "{name} was left out: it is a link or no plain file. Hand in the file itself."
+LINKS = "Links and what else is no plain file were left out: {names}. Hand in the files themselves."
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def mend(submission: Submission, master: Master) -> Mended:
     """Find the notebook among what was handed in, and put it in order; what there is to say of it stands at its top."""
     files = {name: content for name, content in submission.files.items() if name not in master.others}
     name, remarks = best_notebook(files, master.filename, master.cells)
-    links = tuple(Remark(None, LINK.format(name=name)) for name in submission.left_out)
+    links = (Remark(None, LINKS.format(names=listed(submission.left_out))),) if submission.left_out else ()
     found = repaired(submission.files[name] if name else b"", master.cells, master.demonstrations)
     said = (*links, *remarks, *(found.remarks if name else ()))
     if said:

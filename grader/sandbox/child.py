@@ -6,6 +6,7 @@ asks to be examined: it gets the arguments of one call after another, sends each
 that it is to show. It holds no expected value.
 """
 
+import contextlib
 import importlib
 import os
 import socket
@@ -68,14 +69,19 @@ def main(connection: socket.socket, limits: Limits) -> None:
 
 
 def _write(path: str, content: np.ndarray) -> dict[str, Any]:
-    """Put a piece of a file that was handed in beside the notebook; its name need not be UTF-8."""
+    """Put a piece of a file that was handed in beside the notebook; its name need not be UTF-8.
+
+    Of a file for which there is no room nothing is left: it would take the room of what the notebook writes.
+    """
     path = os.fsdecode(path.encode("latin-1"))
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         with open(path, "ab") as file:
             file.write(content.data)
         importlib.invalidate_caches()  # a folder that was looked into in the same tick of the clock seems unchanged
-    except OSError:
+    except (OSError, RecursionError):  # the latter where folders lie in one another by the thousand
+        with contextlib.suppress(OSError):
+            os.remove(path)
         return {"written": False}
     return {"written": True}
 
