@@ -4,6 +4,7 @@ Also reads what a student handed in, without being led out of their folder.
 """
 
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -14,11 +15,23 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
 
+from grader.errors import CourseError
 from grader.repair import MasterCell
 from grader.submissions import Master, Submission
+from labutils.files import locked, write_atomically
 from labutils.notebooks import only_shows
 
 GRADING = "grading"
+SEED_BYTES = 16
+SECONDS_FOR_A_SEED = 30
+DAMAGED_SEED = (
+    "The seed of the inputs in {path} is damaged: it should be {digits} hexadecimal digits. Put it back from a copy of "
+    "the course. Where there is none, remove the file; another seed is then drawn, and "
+    "`python -m grader autograde {assignment} --force` grades all by the same new inputs."
+)
+LINKED_FOLDER = "{folder} is a link, which could lead anywhere. Put the folder itself there."
+MOST_LEVELS = 50
+"""Folders in one another. What lies deeper is not looked into."""
 LARGEST_FILE = 110_000_000
 """Bytes. More is not read; a notebook of this size is refused by name and size in `repair`."""
 
@@ -67,28 +80,35 @@ def _release(coursedir: CourseDirectory, assignment: str, notebook: str) -> Note
 
 
 def seed(course: Path, assignment: str) -> str:
-    """The seed of an assignment's inputs, drawn when it is first asked for and kept in the course folder."""
+    """The seed of an assignment's inputs, drawn when it is first asked for and kept in the course folder.
+
+    Raises CourseError where it is damaged.
+    """
     path = course / GRADING / assignment / "seed.txt"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(path, "x", encoding="ascii", opener=_private) as file:
-            file.write(secrets.token_hex(16))
-    except FileExistsError:
-        pass
-    return path.read_text(encoding="ascii").strip()
+    with locked(path.with_name("seed.lock"), SECONDS_FOR_A_SEED):
+        if not path.exists():
+            write_atomically(path, secrets.token_hex(SEED_BYTES).encode())
+            path.chmod(0o600)
+    found = path.read_bytes().strip()
+    if not re.fullmatch(rb"[0-9a-f]{%d}" % (2 * SEED_BYTES), found):
+        raise CourseError(DAMAGED_SEED.format(path=path, digits=2 * SEED_BYTES, assignment=assignment))
+    return found.decode()
 
 
 def read_submission(coursedir: CourseDirectory, assignment: str, student: str) -> Submission:
-    """What a student handed in."""
-    folder = coursedir.format_path(coursedir.submitted_directory, student, assignment)
-    files, left_out = handed_in(Path(folder))
+    """What a student handed in. Raises OSError where it cannot be read, and where its folder is a link."""
+    folder = Path(coursedir.format_path(coursedir.submitted_directory, student, assignment))
+    if folder.is_symlink():
+        raise OSError(LINKED_FOLDER.format(folder=folder))
+    files, left_out = handed_in(folder)
     return Submission(student, assignment, files, tuple(left_out))
 
 
 def handed_in(folder: Path, ignore: tuple[str, ...] = ()) -> tuple[dict[str, bytes], list[str]]:
     """The files of a submission by their relative names, and the names of what is no plain file and was left out.
 
-    No link is followed, to a file or to a folder: it could lead to another student's work, or to the gradebook.
+    A folder that lies too deep is left out as a whole. No link is followed, to a file or to a folder: it could lead to
+    another student's work, or to the gradebook.
     """
     files: dict[str, bytes] = {}
     left_out: list[str] = []
@@ -104,11 +124,16 @@ def handed_in(folder: Path, ignore: tuple[str, ...] = ()) -> tuple[dict[str, byt
     return files, left_out
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Everything below a folder that is no folder itself, in the order of names."""
+def no_plain_files(folder: str) -> list[str]:
+    """What `handed_in` leaves out of a submission, by its full name."""
+    return [str(path) for path in _walk(Path(folder)) if path.is_symlink() or not path.is_file()]
+
+
+def _walk(folder: Path, levels: int = MOST_LEVELS) -> Iterator[Path]:
+    """Everything below a folder that is no folder itself, or one too deep to look into, in the order of names."""
     for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
+        if entry.is_dir(follow_symlinks=False) and levels:
+            yield from _walk(Path(entry.path), levels - 1)
         else:
             yield Path(entry.path)
 
@@ -118,14 +143,10 @@ def _plain_content(path: Path) -> bytes | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
-        if path.is_symlink():
-            return None
-        raise
+        if stat.S_ISREG(path.lstat().st_mode):
+            raise
+        return None
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
         return file.read(LARGEST_FILE + 1)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

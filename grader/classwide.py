@@ -116,11 +116,16 @@ class _Run:
         return self._tally
 
     def _is_to_be_graded(self, student: str) -> bool:
-        """Tell whether there is no record of this very content, or its grades have gone."""
+        """Tell whether it can be read, and there is no record of this very content, or its grades have gone."""
+        try:
+            submission = read_submission(self._course.coursedir, self._settings.assignment, student)
+        except OSError as error:
+            self._tally.failed[student] = str(error)
+            return False
         record = self._records.read(student)
         if self._settings.force or record is None or not self._is_in_gradebook(student):
             return True
-        if record.digest != read_submission(self._course.coursedir, self._settings.assignment, student).digest:
+        if record.digest != submission.digest:
             return True
         self._tally.unchanged.append(student)
         if record.key != self._task.key:

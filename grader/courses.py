@@ -33,6 +33,14 @@ DID_YOU_MEAN = " Did you mean {names}?"
 NOT_GENERATED = " To make it: python -m grader source, then nbgrader generate_assignment {name}"
 NO_STUDENT = "Nobody named {name!r} has handed in {assignment}.{nearest}"
 NO_DATABASE = "The gradebook {url} does not answer; it was tried for {seconds:.0f} s. The last answer: {reason}"
+NO_GRADEBOOK = (
+    "The gradebook {url} cannot be read or written: {reason}. What was graded until now is kept; "
+    "put that right and run the same command again, it goes on from there."
+)
+NO_FILE = (
+    "Something in {folder} cannot be read or written: {reason}. What was graded until now is kept; "
+    "put that right and run the same command again, it goes on from there."
+)
 LOCKED = (
     "This course is being graded by {holder}. Wait until that is done, or end it; "
     "nothing is lost, it goes on where it was stopped."
@@ -63,7 +71,7 @@ class Course:
         pattern = self.coursedir.format_path(self.coursedir.submitted_directory, "*", assignment)
         folders = self.root.glob(str(Path(pattern).relative_to(self.root)))
         place = Path(pattern).parts.index("*")
-        return sorted(folder.parts[place] for folder in folders if folder.is_dir() and not folder.is_symlink())
+        return sorted(folder.parts[place] for folder in folders if folder.is_dir() or folder.is_symlink())
 
 
 def open_course(assignment: str, db_url: str | None = None) -> Course:
@@ -110,8 +118,21 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
 def graded_by_one(course: Course, what: str) -> Iterator[None]:
     """Keep a second grader of this course out. Raises CourseError, which says who is at work.
 
-    The system lets go of the lock when its holder ends, however that comes about.
+    The system lets go of the lock when its holder ends, however that comes about. What keeps the holder from reading or
+    writing becomes a CourseError too.
     """
+    try:
+        with _lock(course, what):
+            _remove_unfinished(course)
+            yield
+    except OSError as error:
+        raise CourseError(NO_FILE.format(folder=course.root, reason=error)) from error
+    except sqlalchemy.exc.OperationalError as error:
+        raise CourseError(NO_GRADEBOOK.format(url=course.shown_url, reason=error.orig)) from error
+
+
+@contextmanager
+def _lock(course: Course, what: str) -> Iterator[None]:
     path = course.root / "grading" / "lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+", encoding="utf-8") as file:
@@ -120,7 +141,6 @@ def graded_by_one(course: Course, what: str) -> Iterator[None]:
         file.truncate(0)
         json.dump({"pid": os.getpid(), "host": socket.gethostname(), "what": what, "since": _now()}, file)
         file.flush()
-        _remove_unfinished(course)
         yield
         file.truncate(0)
 
@@ -152,11 +172,12 @@ def _wait_for_gradebook(course: Course) -> None:
     while True:
         try:
             engine = sqlalchemy.create_engine(course.coursedir.db_url)
-            with engine.connect():
-                return engine.dispose()
-        except (sqlalchemy.exc.OperationalError, ModuleNotFoundError) as error:
+            sqlalchemy.inspect(engine).get_table_names()  # SQLite does not look at its file until it is asked something
+            return engine.dispose()
+        except (sqlalchemy.exc.DatabaseError, ModuleNotFoundError) as error:
             spent = time.monotonic() - began
-            if isinstance(error, ModuleNotFoundError) or spent > SECONDS_FOR_A_DATABASE:
+            may_pass = isinstance(error, sqlalchemy.exc.OperationalError)
+            if not may_pass or spent > SECONDS_FOR_A_DATABASE:
                 reason = " ".join(str(getattr(error, "orig", error)).split())
                 raise CourseError(NO_DATABASE.format(url=course.shown_url, seconds=spent, reason=reason)) from error
             time.sleep(SECONDS_BETWEEN_TRIES)

@@ -6,8 +6,10 @@
 import atexit
 import hashlib
 import json
+import re
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +21,19 @@ from grader.grading import Graded, grade
 from grader.records import GRADED, UNREADABLE, WITH_REMARKS, Record, Remark, listed
 from grader.repair import MasterCell, best_notebook, repaired
 from grader.sandbox import bubble
-from grader.sandbox.launching import Sandbox
+from grader.sandbox.launching import Sandbox, SandboxLost
 from grader.sandbox.limits import DEFAULTS, Limits
 
 REMARKS_ID = "remarks-of-the-grader"
 REMARKS_TITLE = "**Remarks of the grader on this notebook**"
 _one_at_a_time = threading.Lock()
 _warm: dict[tuple[Limits, bool, tuple[Path, ...]], Sandbox] = {}  # one at most
-LINKS = "Links and what else is no plain file were left out: {names}. Hand in the files themselves."
+MOST_TRIES = 3
+"""A notebook's sandbox may be ended from outside, say where the machine's memory runs out; not again and again."""
+LEFT_OUT = (
+    "These were left out, as links, as no plain files or as folders too deep in others: {names}. "
+    "Hand in the files themselves."
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,7 @@ def mend(submission: Submission, master: Master) -> Mended:
     """Find the notebook among what was handed in, and put it in order; what there is to say of it stands at its top."""
     files = {name: content for name, content in submission.files.items() if name not in master.others}
     name, remarks = best_notebook(files, master.filename, master.cells)
-    links = (Remark(None, LINKS.format(names=listed(submission.left_out))),) if submission.left_out else ()
+    links = (Remark(None, LEFT_OUT.format(names=listed(submission.left_out))),) if submission.left_out else ()
     found = repaired(submission.files[name] if name else b"", master.cells, master.demonstrations)
     said = (*links, *remarks, *(found.remarks if name else ()))
     if said:
@@ -111,10 +118,17 @@ class Result:
 def grade_job(job: Job) -> Result:
     """Grade a submission in the sandbox of this process, one at a time: a Dask worker may have several threads."""
     with _one_at_a_time:
-        warm = sandbox(job.limits, job.unsafe, job.hidden)
-        return graded(
-            job.submission, job.masters, job.seed, warm, job.limits, demonstrations=job.demonstrations, only=job.only
-        )
+        for _ in range(MOST_TRIES - 1):
+            with suppress(SandboxLost):
+                return _graded_warm(job)
+        return _graded_warm(job)
+
+
+def _graded_warm(job: Job) -> Result:
+    warm = sandbox(job.limits, job.unsafe, job.hidden)
+    return graded(
+        job.submission, job.masters, job.seed, warm, job.limits, demonstrations=job.demonstrations, only=job.only
+    )
 
 
 def sandbox(limits: Limits, unsafe: bool, hidden: Path) -> Sandbox:
@@ -190,5 +204,11 @@ def _remarks_cell(remarks: tuple[Remark, ...]) -> NotebookNode:
 
 
 def _plain(text: str) -> str:
-    """A sentence as Markdown that shows it as it is: names in it may come from a student."""
-    return "".join(f"\\{letter}" if letter in "\\*_[]<>#|!$" else letter for letter in " ".join(text.split()))
+    """A sentence as Markdown that shows it as it is: names in it may come from a student. In backticks it is code."""
+    words, *rest = re.split("(`[^`]+`)", " ".join(text.split()))
+    codes, texts = rest[::2], rest[1::2]
+    return _escaped(words) + "".join(code + _escaped(text) for code, text in zip(codes, texts))
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"[\\*_\[\]<>#|!$]", r"\\\g<0>", text)

@@ -8,6 +8,9 @@ import errno
 import logging
 import os
 import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,18 +21,16 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import AssignLatePenalties, CheckCellMetadata, SaveAutoGrades
 from nbgrader.utils import find_all_files
 from sqlalchemy.exc import OperationalError
+from tornado.log import app_log
+from traitlets.log import get_logger
 
 from grader.autograding import RESULT, ExecuteExercises, KeepRecord, SaveExerciseGrades
-from grader.courses import Course
+from grader.courses import NO_GRADEBOOK, Course
 from grader.errors import CourseError
 from grader.gradebooks import OpenGradebook
 from grader.grading import Graded
 from grader.submissions import Result, Submission
 
-NO_GRADEBOOK = (
-    "The gradebook {url} cannot be written: {reason}. What was graded until now is kept; "
-    "put that right and run the same command again, it goes on from there."
-)
 DISK_FULL = (
     "The disk is full at {path}. What was graded until now is kept; "
     "free some space and run the same command again, it goes on from there."
@@ -50,30 +51,28 @@ class GradeWriter:
         Raises CourseError where nothing can be written any more.
         """
         coursedir = self._course.coursedir
-        coursedir.assignment_id, coursedir.student_id = self._assignment, submission.student
-        kept, coursedir.ignore = coursedir.ignore, [*coursedir.ignore, *map(os.path.basename, submission.left_out)]
+        coursedir.assignment_id, coursedir.student_id, kept = self._assignment, submission.student, coursedir.ignore
         writer = WriteGrades(coursedir=coursedir, config=self._course.config, force=True)
         writer.results, writer.gradebook = result.notebooks, self._gradebook
-        heard = _Heard()
-        writer.log.addHandler(heard)
         try:
-            with self._gradebook.transaction():
-                writer.start()
-            writer.assign_late_penalties()
+            with _errors_of_nbgrader() as errors:
+                with self._gradebook.transaction():
+                    writer.start()
+                writer.assign_late_penalties()
         except (NbGraderException, OperationalError) as error:
-            self._stop_if_hopeless(error, heard)
-            return NbGraderException(heard.last_line() or str(error))
+            reasons = list(_chain(*errors, error))
+            self._stop_if_hopeless(reasons)
+            return NbGraderException(f"{type(reasons[0]).__name__}: {reasons[0]}")
         finally:
-            writer.log.removeHandler(heard)
             coursedir.ignore = kept
         return None
 
-    def _stop_if_hopeless(self, error: Exception, heard: "_Heard") -> None:
-        reason = error if isinstance(error, OperationalError) else error.__context__
-        if isinstance(reason, OperationalError):
-            raise CourseError(NO_GRADEBOOK.format(url=self._course.shown_url, reason=str(reason.orig))) from error
-        if os.strerror(errno.ENOSPC) in heard.last_line():
-            raise CourseError(DISK_FULL.format(path=self._course.root)) from error
+    def _stop_if_hopeless(self, reasons: list[BaseException]) -> None:
+        for reason in reasons:
+            if isinstance(reason, OperationalError):
+                raise CourseError(NO_GRADEBOOK.format(url=self._course.shown_url, reason=reason.orig)) from reason
+            if isinstance(reason, OSError) and reason.errno == errno.ENOSPC:
+                raise CourseError(DISK_FULL.format(path=self._course.root)) from reason
 
 
 class SaveInOpenGradebook(SaveExerciseGrades):
@@ -154,17 +153,25 @@ class WriteGrades(Autograde):
             step(new_notebook(), {"nbgrader": {**names, "notebook": notebook, "db_url": self.coursedir.db_url}})
 
 
-class _Heard(logging.Handler):
-    """Keeps what nbgrader logs of an error: it raises another one in its place."""
+@contextmanager
+def _errors_of_nbgrader() -> Iterator[list[BaseException]]:
+    """Collect the errors that nbgrader logs, in their order; it raises others in their place, without a cause."""
+    errors: list[BaseException] = []
+    collector = logging.Handler(logging.ERROR)
+    collector.emit = lambda record: errors.extend(filter(None, sys.exc_info()[1:2]))
+    logs = get_logger(), app_log  # of its converters, of its gradebook
+    for log in logs:
+        log.addHandler(collector)
+    try:
+        yield errors
+    finally:
+        for log in logs:
+            log.removeHandler(collector)
 
-    def __init__(self) -> None:
-        super().__init__(logging.ERROR)
-        self._messages: list[str] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self._messages.append(record.getMessage())
-
-    def last_line(self) -> str:
-        """The last line of the last traceback: the error and its words."""
-        traces = [message for message in self._messages if message.startswith("Traceback")]
-        return traces[-1].strip().splitlines()[-1] if traces else ""
+def _chain(*errors: BaseException) -> Iterator[BaseException]:
+    """Each error, and then those during which it was raised."""
+    for error in errors:
+        while error is not None:
+            yield error
+            error = error.__cause__ or error.__context__

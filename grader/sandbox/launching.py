@@ -57,6 +57,10 @@ class SandboxUnavailable(Exception):
     """This machine cannot provide a sandbox. The text names the layer that is missing, and the way out."""
 
 
+class SandboxLost(Exception):
+    """The sandbox was ended from outside, by the system or by somebody, while something ran in it."""
+
+
 class _Lost(Exception):
     """The zygote has ended, or does not answer."""
 
