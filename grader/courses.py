@@ -28,6 +28,9 @@ NO_COURSE = (
     "There is no {configuration} in {folder}, so this is no course folder. "
     "Go to the course folder (in this book grader/course) and run the command there."
 )
+NO_CONFIGURATION = (
+    "{configuration} in {folder} cannot be loaded: {reason}. Nothing was done, since it says how to do it safely."
+)
 NO_ASSIGNMENT = "The gradebook knows no assignment {name!r}.{nearest}"
 DID_YOU_MEAN = " Did you mean {names}?"
 NOT_GENERATED = " To make it: python -m grader source, then nbgrader generate_assignment {name}"
@@ -78,8 +81,7 @@ def open_course(assignment: str, db_url: str | None = None) -> Course:
     """The course in the current folder. Raises CourseError where there is none, or no such assignment in it."""
     if not Path(CONFIGURATION).exists():
         raise CourseError(NO_COURSE.format(configuration=CONFIGURATION, folder=Path.cwd()))
-    app = AutogradeApp()
-    app.initialize([f"--CourseDirectory.db_url={db_url}"] if db_url else [])
+    app = _app([f"--CourseDirectory.db_url={db_url}"] if db_url else [])
     app.log.setLevel("ERROR")
     course = Course(app.coursedir, app.config)
     _wait_for_gradebook(course)
@@ -93,6 +95,19 @@ def open_course(assignment: str, db_url: str | None = None) -> Course:
             nearest = nearest_names(assignment, known) or hint or NOT_GENERATED.format(name=assignment)
             raise CourseError(NO_ASSIGNMENT.format(name=assignment, nearest=nearest)) from error
     return course
+
+
+def _app(arguments: list[str]) -> AutogradeApp:
+    """nbgrader's application, which by itself would go on without a configuration that it cannot load."""
+    app = AutogradeApp(raise_config_file_errors=True)
+    try:
+        app.initialize(arguments)
+    except Exception as error:  # the configuration is a program
+        reason = f"{type(error).__name__}: {error}"
+        raise CourseError(
+            NO_CONFIGURATION.format(configuration=CONFIGURATION, folder=Path.cwd(), reason=reason)
+        ) from error
+    return app
 
 
 def chosen_students(course: Course, assignment: str, wanted: str | None) -> list[str]:

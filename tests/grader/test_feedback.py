@@ -297,6 +297,9 @@ def test_what_cannot_be_done_is_told_with_the_way_out(made, graded, tmp_path, mo
     shutil.rmtree(ungraded.folder / "autograded")
     monkeypatch.chdir(ungraded.folder)
     assert said() == f"Nothing of {ASSIGNMENT} is graded yet. To do that: python -m grader autograde {ASSIGNMENT}\n"
+    with open("nbgrader_config.py", "a") as configuration:
+        configuration.write("\nc.Exporter.no_such_thing = 1 / 0\n")
+    assert "cannot be loaded: ZeroDivisionError: division by zero" in said()
     assert not (ungraded.folder / "feedback").exists()
     assert _pages(made) == before
 
