@@ -22,6 +22,7 @@ import sys
 import tempfile
 import types
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import comm
@@ -47,6 +48,7 @@ ERRORS_IN_A_CHAIN = 3
 COMMAND_CHARACTERS = 1_000_000  # of what `names = !command` keeps
 CHUNK = 65_536
 SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_TO_END = 1.0  # for a cell that was interrupted while it waited
 # What IPython imports when it is first asked for it.
 LOADED_LATE = (
     "IPython.core.logger",
@@ -69,11 +71,11 @@ NOTHING_INSTALLED = "Nothing is installed while a notebook is graded; the packag
 
 
 def warm_up() -> None:
-    """Do once, before forking, what the first error and the first figure of every notebook would do else.
+    """Do once, before forking, what every notebook would do else: begin, show a first figure and a first error.
 
     Nothing of it is seen by a notebook, and it starts no thread.
     """
-    activate_matplotlib(INLINE)
+    _ipython()
     figure = Figure()
     figure.subplots().plot([0, 1], label="0")
     figure.legend()
@@ -99,11 +101,11 @@ class Shell:
         self._folder = os.getcwd()
         self._recursion_limit = sys.getrecursionlimit()
         self._loop = asyncio.new_event_loop()
-        InteractiveShell.clear_instance()
-        _IPython.clear_instance()
-        self._ipython = _IPython.instance(config=CONFIGURATION, outputs=lambda: self._outputs)
+        self._ipython = _ipython()
+        self._ipython.outputs = lambda: self._outputs
         self._publisher = self._ipython.display_pub
-        self._show_figures()
+        if "" not in sys.path:  # modules are looked for where the notebook is, wherever it goes
+            sys.path.insert(0, "")
         comm.create_comm, manager = comm.DummyComm, comm.CommManager()
         comm.get_comm_manager = lambda: manager
         self._put_back()
@@ -159,13 +161,18 @@ class Shell:
         return result.error_before_exec or result.error_in_exec
 
     def _abandon(self, task: asyncio.Task) -> None:
-        """End a cell that still waits, so that it does not go on beside the next one."""
+        """End a cell that still waits, so that it does not go on beside the next one.
+
+        An interruption may have come when the loop had the cell's next step in hand, which is lost then.
+        """
         task.cancel()
         try:
-            self._loop.run_until_complete(task)
+            done, _ = self._loop.run_until_complete(asyncio.wait([task], timeout=SECONDS_TO_END))
         except BaseException:
             self._loop = asyncio.new_event_loop()
             raise
+        if not done:
+            self._loop = asyncio.new_event_loop()
 
     def _interrupt(self, signum: int, frame: types.FrameType | None) -> None:
         """Interrupt what may be interrupted, and nothing of the grader's own, wherever Python happens to be."""
@@ -194,11 +201,6 @@ class Shell:
         except FileNotFoundError:
             os.makedirs(self._folder, exist_ok=True)
             os.chdir(self._folder)
-
-    def _show_figures(self) -> None:
-        """What `%matplotlib inline` does, without looking for window systems."""
-        activate_matplotlib(INLINE)
-        backend_inline.configure_inline_support(self._ipython, INLINE)
 
 
 class _Leave(BaseException):
@@ -253,8 +255,9 @@ class _IPython(InteractiveShell):
     display_pub_class = Type(_Publisher)
     displayhook_class = Type(_DisplayHook)
 
-    def __init__(self, outputs: Callable[[], Outputs], **traits: Any) -> None:
-        self.outputs = outputs
+    outputs: Callable[[], Outputs]  # where what a cell shows is collected
+
+    def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
         atexit.unregister(self.atexit_operations)
         self.db = {}  # where `%cd` and others keep what the next session may want
@@ -267,6 +270,9 @@ class _IPython(InteractiveShell):
 
     def init_virtualenv(self) -> None:
         """The packages are those of this Python."""
+
+    def init_path(self) -> None:
+        """The notebook's own process does that."""
 
     def init_completer(self) -> None:
         """Nobody presses a key."""
@@ -340,6 +346,16 @@ class _IPython(InteractiveShell):
         _run_command(expanded, lambda text: kept.write(text[: COMMAND_CHARACTERS - kept.tell()]))
         text = kept.getvalue()
         return SList(text.splitlines()) if split else LSString(text)
+
+
+@cache
+def _ipython() -> _IPython:
+    """The IPython of this process, or of the one that it was forked from."""
+    ipython = _IPython.instance(config=CONFIGURATION)
+    # What `%matplotlib inline` does, without looking for window systems.
+    activate_matplotlib(INLINE)
+    backend_inline.configure_inline_support(ipython, INLINE)
+    return ipython
 
 
 def _is(error: BaseException | None, kind: type) -> bool:
