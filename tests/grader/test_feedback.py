@@ -2,6 +2,7 @@
 
 import html
 import inspect
+import io
 import re
 import shutil
 import signal
@@ -235,9 +236,16 @@ def test_only_what_would_change_is_made_again(made, tmp_path, monkeypatch, capsy
     assert _read(classroom, "right").find("strong", string="done")
     assert f"(Score: 0.75 / {EXERCISES[MISTAKEN].points}.0)" in _words(_read(classroom, "mistaken").get_text())
 
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     assert _main("--force", "--students=unseen") == 0
+    assert re.search(r"feedback: 100%.*1/1 \[\d\d:\d\d<\d\d:\d\d", terminal.getvalue())  # time spent, time left
     assert capsys.readouterr().out == "1 made, 0 unchanged, 0 failed.\n"
     assert _page(classroom, "unseen").read_bytes() == _page(made, "unseen").read_bytes()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 def _main(*arguments: str, assignment: str = ASSIGNMENT) -> int:
