@@ -140,13 +140,8 @@ def _walk(folder: Path, levels: int = MOST_LEVELS) -> Iterator[Path]:
 
 def _plain_content(path: Path) -> bytes | None:
     """The content of a plain file, a byte more than `LARGEST_FILE` at most; None for links, pipes and devices."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
-    except OSError:
-        if stat.S_ISREG(path.lstat().st_mode):
-            raise
+    if not stat.S_ISREG(path.lstat().st_mode):
         return None
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
     with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return None
         return file.read(LARGEST_FILE + 1)

@@ -5,6 +5,8 @@ in the sandbox in place of a kernel, one that writes the oracle's points in plac
 that keeps a record for the report. So `nbgrader autograde` and formgrader's button are as safe as our own command.
 """
 
+import glob
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from nbgrader.preprocessors import ClearOutput, Execute, NbGraderPreprocessor, S
 from traitlets import Bool, Dict
 from traitlets.config import Config
 
-from grader.assignments import handed_in, master, read_submission, seed
+from grader.assignments import handed_in, master, no_plain_files, read_submission, seed
 from grader.cleaning import make_pages_harmless
 from grader.grading import exercise_of, grade
 from grader.records import Records
@@ -57,7 +59,14 @@ def expect_renamed(*, assignment: str, student: str, notebooks: list[str]) -> No
 
 
 class SubmissionExporter(NotebookExporter):
-    """Reads a submission whatever its state, and leaves beside it nothing that a link in it led to."""
+    """Reads a submission whatever its state, and has nbgrader copy no links: they could lead anywhere."""
+
+    def __init__(self, config: Config | None = None, **settings: Any) -> None:
+        super().__init__(config=config, **settings)
+        coursedir = self.parent.coursedir
+        for folder in self.parent.assignments:
+            with suppress(OSError):  # nbgrader says so when it comes to this folder
+                coursedir.ignore = [*coursedir.ignore, *map(glob.escape, no_plain_files(folder))]
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **options: Any
@@ -70,10 +79,7 @@ class SubmissionExporter(NotebookExporter):
         if path.parent == graded_folder:  # nbgrader reads again what it has just written: it is in order
             return super().from_filename(filename, resources, **options)
         resources["metadata"] = {"name": path.stem, "path": str(path.parent)}
-        mended, left_out = _mended(coursedir, resources, path.parent)
-        for name in left_out:  # nbgrader has copied what the link points to
-            (graded_folder / name).unlink(missing_ok=True)
-        return self.from_notebook_node(mended.notebook, resources, **options)
+        return self.from_notebook_node(_mended(coursedir, resources, path.parent), resources, **options)
 
 
 class ClearExerciseOutput(ClearOutput):
@@ -172,11 +178,11 @@ class KeepRecord(NbGraderPreprocessor):
         return nb, resources
 
 
-def _mended(coursedir: CourseDirectory, resources: dict, folder: Path) -> tuple[Mended, tuple[str, ...]]:
+def _mended(coursedir: CourseDirectory, resources: dict, folder: Path) -> NotebookNode:
     names = resources["nbgrader"]
     files, left_out = handed_in(folder)
     submission = Submission(names["student"], names["assignment"], files, tuple(left_out))
-    return _mended_submission(coursedir, names, submission)[0], submission.left_out
+    return _mended_submission(coursedir, names, submission)[0].notebook
 
 
 def _mended_submission(coursedir: CourseDirectory, names: dict, submission: Submission) -> tuple[Mended, Master]:
