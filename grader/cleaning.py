@@ -17,8 +17,8 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.filters import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 
 from labutils.notebooks import CHECK_CELL
@@ -92,7 +92,7 @@ def clean_markdown(context: Context, source: str) -> str:
     return clean(MarkdownWithMath(renderer=renderer).render(source))
 
 
-class HarmlessNotebook(NbGraderPreprocessor):
+class HarmlessNotebook(Preprocessor):
     """Leaves in a notebook what pages show of it.
 
     Settings go, but for nbgrader's, which the grader has written: templates put some of them into a page as they are.
