@@ -28,6 +28,7 @@ from grader.texts import ROOT, pages
 from labutils.checks.panels import MIME_TYPE
 from labutils.notebooks import only_shows
 from tests.grader.test_repair import masters_of, released
+from tests.mounted import mounts
 
 (PAGE,) = pages(("learning_rate",))
 RELEASE = released(assemble(PAGE))
@@ -183,10 +184,6 @@ def open_arena(folder: Path, targets: Mapping[str, str]) -> Arena:
 def processes() -> list[str]:
     """The names of all that runs below this process."""
     return sorted(process.name() for process in psutil.Process().children(recursive=True))
-
-
-def mounts() -> str:
-    return Path("/proc/self/mountinfo").read_text()
 
 
 def points(result: Result) -> dict[str, float]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from grader.texts import ROOT
-from tests.attacks.arena import MARK, Arena, mounts, open_arena, processes
+from tests.attacks.arena import MARK, Arena, open_arena, processes
+from tests.mounted import mounts
 
 SECRETS = ("gradebook.db", "grading/learning_rate/seed.txt", "submitted/neighbour/learning_rate/learning_rate.ipynb")
 

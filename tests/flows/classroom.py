@@ -20,6 +20,7 @@ from grader.build import write_source
 from grader.exercise import body_of
 from grader.records import Record, Records
 from tests.flows.test_course import ASSIGNMENT, EXERCISES, PAGE, Course, Submission, references
+from tests.mounted import mounts
 
 SECONDS = 240  # for what takes a moment; only a failure waits so long
 PR_SET_CHILD_SUBREAPER = 36
@@ -192,13 +193,13 @@ def nothing_left(classroom: Classroom, files: bool = True) -> Iterator[None]:
     """
     libc = ctypes.CDLL(None)
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
-    mounts, before = Path("/proc/self/mounts").read_text(), set(_descendants())
+    mounted, before = mounts(), set(_descendants())
     try:
         yield
         wait_until(lambda: set(_descendants()) <= before)
     finally:
         libc.prctl(PR_SET_CHILD_SUBREAPER, 0)
-    assert Path("/proc/self/mounts").read_text() == mounts
+    assert mounts() == mounted
     assert not files or classroom.unfinished() == []
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from grader.sandbox.launching import Child, Ending, Sandbox, SandboxUnavailable
 from grader.sandbox.limits import DEFAULTS, Limits
+from tests.mounted import mounts
 
 PROBES = Path(__file__).parent / "probes"
 CHECKOUT = Path(__file__).parents[2]
@@ -466,8 +467,8 @@ def left_over(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     monkeypatch.setenv("TMPDIR", str(folder))
-    mounts = Path("/proc/mounts").read_text()
-    return lambda: (Path("/proc/mounts").read_text().replace(mounts, ""), list(folder.iterdir()))
+    before = mounts()
+    return lambda: (mounts() - before, list(folder.iterdir()))
 
 
 def test_close_leaves_nothing(left_over):
@@ -476,7 +477,7 @@ def test_close_leaves_nothing(left_over):
         processes = processes_of(sandbox)
         assert len(processes) == 5
     assert not any(process.is_running() for process in processes)
-    assert left_over() == ("", [])
+    assert left_over() == ({}, [])
     sandbox.close()
 
 
@@ -499,7 +500,7 @@ def test_a_killed_grader_leaves_nothing(tmp_path, left_over):
         assert len(processes) == 5
         running.kill()
     wait_until(lambda: not any(process.is_running() for process in processes))
-    assert left_over() == ("", [])
+    assert left_over() == ({}, [])
 
 
 @pytest.mark.parametrize("during", [False, True])
