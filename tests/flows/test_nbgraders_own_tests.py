@@ -5,6 +5,7 @@ To run one of them by hand, write CONFIGURATION into FOLDER/nbgrader_config.py, 
     PYTHONPATH=tests/flows JUPYTER_CONFIG_DIR=FOLDER python -m pytest -p nbgrader_plugin --pyargs NAME
 """
 
+import getpass
 import os
 import subprocess
 import sys
@@ -20,12 +21,16 @@ CONFIGURATION = "from grader.autograding import configure\nconfigure(get_config(
 MODULES = (
     "nbgrader.tests.apps.test_nbgrader_autograde",
     "nbgrader.tests.apps.test_nbgrader_generate_feedback",
+    "nbgrader.tests.apps.test_nbgrader_releasefeedback",
+    "nbgrader.tests.apps.test_nbgrader_fetchfeedback",
     "nbgrader.tests.apps.test_nbgrader_export",
     "nbgrader.tests.apps.test_nbgrader_validate",
+    "nbgrader.tests.apps.test_nbgrader_update",
     "nbgrader.tests.apps.test_api",
     "nbgrader.tests.api.test_gradebook",
     "nbgrader.tests.api.test_models",
 )
+UPDATE = "nbgrader.tests.apps.test_nbgrader_update::TestNbGraderUpdate"
 AUTOGRADE = "nbgrader.tests.apps.test_nbgrader_autograde::TestNbGraderAutograde"
 EXCEPTIONS = {
     f"{AUTOGRADE}::test_side_effects": "It wants a file that a submission writes to appear in the course folder. What a "
@@ -33,6 +38,9 @@ EXCEPTIONS = {
     f"{AUTOGRADE}::test_handle_failure": "It wants a submission with cells that the assignment does not have to be left "
     "without a score. It is graded, with a remark that says how many such cells there were.",
     f"{AUTOGRADE}::test_handle_failure_single_notebook": "The same, for one notebook of several.",
+    f"{UPDATE}::test_update_autograde": "It wants a submission with the metadata of an old nbgrader to be left without a "
+    "score until `nbgrader update` has run. It is graded at once.",
+    f"{UPDATE}::test_update_autograde_old_assign": "The same, for an assignment that was made with the old one.",
 }
 
 
@@ -41,10 +49,11 @@ def run(tests: Iterable[str], folder: Path, configuration: str) -> dict[str, str
     folder.mkdir()
     (folder / "nbgrader_config.py").write_text(configuration, encoding="utf-8")
     paths = os.pathsep.join(map(str, (ROOT, Path(__file__).parent)))
-    environment = {**os.environ, "HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder), "PYTHONPATH": paths}
+    home = {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder), "USER": getpass.getuser()}
     installed = Path(nbgrader.__file__).parents[1]  # so that a test's name is the same wherever that is
     words = ["-p", "nbgrader_plugin", "-p", "no:cacheprovider", f"--rootdir={installed}", "--junitxml=report.xml"]
-    ended = subprocess.run([sys.executable, "-m", "pytest", *words, "--pyargs", *tests], cwd=folder, env=environment)
+    command = [sys.executable, "-m", "pytest", *words, "--pyargs", *tests]
+    ended = subprocess.run(command, cwd=folder, env={**os.environ, **home, "PYTHONPATH": paths})
     assert ended.returncode in (0, 1), "pytest could not collect all the tests; what it said is above"
     return {name(case): outcome(case) for case in ElementTree.parse(folder / "report.xml").iter("testcase")}
 
