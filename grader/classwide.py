@@ -17,6 +17,7 @@ from grader.autograding import ExecuteExercises
 from grader.courses import Course, chosen_students, graded_by_one, open_course
 from grader.crews import Crew, dask_crew, local_crew
 from grader.errors import CourseError
+from grader.exercises import all_exercises
 from grader.records import UNREADABLE, WITH_REMARKS, Record, Records
 from grader.sandbox.launching import SandboxUnavailable
 from grader.submissions import Job, Master, Submission, grade_job
@@ -26,9 +27,9 @@ NOBODY = "Nobody has handed in {assignment}: there is nothing in {folder}."
 SUMMARY = "{graded} graded: {plain} without remarks, {remarks} with remarks, {unreadable} unreadable."
 UNCHANGED = " {count} unchanged since they were graded, and left as they were (--force grades them again)."
 FAILED = " {count} could not be graded."
-CHANGED_EXERCISES = (
-    "The exercises have changed since {count} of these were graded. "
-    "To grade one exercise again: --regrade NAME; to grade everything again: --force"
+CHANGED_EXERCISE = (
+    "{exercise} has changed since {count} of these were graded. To see what would change, and write it: "
+    "--regrade {exercise}"
 )
 
 
@@ -54,7 +55,7 @@ class Tally:
     unreadable: list[str] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
     unchanged: list[str] = field(default_factory=list)
-    outdated: list[str] = field(default_factory=list)
+    outdated: dict[str, list[str]] = field(default_factory=dict)  # by exercise
 
     def add(self, record: Record) -> None:
         self.graded.append(record.student)
@@ -66,8 +67,8 @@ class Tally:
     def words(self) -> str:
         lines = [f"unreadable: {name}" for name in self.unreadable]
         lines += [f"failed: {name}: {reason}" for name, reason in self.failed.items()]
-        if self.outdated:
-            lines.append(CHANGED_EXERCISES.format(count=len(self.outdated)))
+        for exercise, names in sorted(self.outdated.items()):
+            lines.append(CHANGED_EXERCISE.format(exercise=exercise, count=len(names)))
         plain = len(self.graded) - len(self.remarks) - len(self.unreadable)
         last = SUMMARY.format(
             graded=len(self.graded), plain=plain, remarks=len(self.remarks), unreadable=len(self.unreadable)
@@ -128,8 +129,9 @@ class _Run:
         if record.digest != submission.digest:
             return True
         self._tally.unchanged.append(student)
-        if record.key != self._task.key:
-            self._tally.outdated.append(student)
+        if record.key:  # nbgrader's own command leaves none
+            for exercise in oracle.changed(record.key, self._task.key):
+                self._tally.outdated.setdefault(exercise, []).append(student)
         return False
 
     def _is_in_gradebook(self, student: str) -> bool:
@@ -175,7 +177,7 @@ class Task:
         with course.gradebook() as gradebook:
             found = masters(gradebook, course.coursedir, assignment)
             graded = frozenset(one.student.id for one in gradebook.assignment_submissions(assignment))
-        names = [cell.function for one in found for cell in one.cells if cell.solution and cell.function]
+        names = {cell.function for one in found for cell in one.cells if cell.solution} & all_exercises().keys()
         execute = ExecuteExercises(config=course.config)
         try:
             execute.all_limits()

@@ -36,6 +36,10 @@ DID_YOU_MEAN = " Did you mean {names}?"
 NOT_GENERATED = " To make it: python -m grader source, then nbgrader generate_assignment {name}"
 NO_STUDENT = "Nobody named {name!r} has handed in {assignment}.{nearest}"
 NO_DATABASE = "The gradebook {url} does not answer; it was tried for {seconds:.0f} s. The last answer: {reason}"
+NO_DRIVER = (
+    "The gradebook {url} needs the Python package {module}, which is not installed. Install it, or name in the URL the "
+    "driver that is, as in postgresql+psycopg2://"
+)
 NO_GRADEBOOK = (
     "The gradebook {url} cannot be read or written: {reason}. What was graded until now is kept; "
     "put that right and run the same command again, it goes on from there."
@@ -189,10 +193,12 @@ def _wait_for_gradebook(course: Course) -> None:
             engine = sqlalchemy.create_engine(course.coursedir.db_url)
             sqlalchemy.inspect(engine).get_table_names()  # SQLite does not look at its file until it is asked something
             return engine.dispose()
-        except (sqlalchemy.exc.DatabaseError, ModuleNotFoundError) as error:
+        except ModuleNotFoundError as error:
+            raise CourseError(NO_DRIVER.format(url=course.shown_url, module=error.name)) from error
+        except sqlalchemy.exc.DatabaseError as error:
             spent = time.monotonic() - began
             may_pass = isinstance(error, sqlalchemy.exc.OperationalError)
             if not may_pass or spent > SECONDS_FOR_A_DATABASE:
-                reason = " ".join(str(getattr(error, "orig", error)).split())
+                reason = " ".join(str(error.orig).split())
                 raise CourseError(NO_DATABASE.format(url=course.shown_url, seconds=spent, reason=reason)) from error
             time.sleep(SECONDS_BETWEEN_TRIES)

@@ -41,7 +41,7 @@ def local_crew(workers: int) -> Iterator["Crew"]:
             worker.kill()
         raise
     finally:
-        crew.close()
+        crew.executor.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
@@ -66,7 +66,7 @@ def dask_crew(address: str) -> Iterator["Crew"]:
         try:
             yield crew
         finally:
-            crew.close()
+            crew.executor.shutdown(wait=False)  # for Dask's executor: cancels what is not done
 
 
 class Crew:
@@ -74,7 +74,7 @@ class Crew:
 
     def __init__(self, hire: Callable[[], Executor], workers: int) -> None:
         self._hire = hire
-        self._executor = hire()
+        self.executor = hire()
         self._workers = workers
 
     def results(self, work: Callable[[Any], Any], jobs: Iterable[Any]) -> Iterator[tuple[Any, Future]]:
@@ -112,17 +112,13 @@ class Crew:
         failed.set_exception(WorkerLost(WORKER_LOST.format(count=MOST_TRIES)))
         return failed
 
-    def close(self) -> None:
-        """Let go of all workers; what was not begun is not done."""
-        self._executor.shutdown(wait=True, cancel_futures=True)
-
     def _submit(self, work: Callable[[Any], Any], job: Any) -> Future:
         try:
-            return self._executor.submit(work, job)
+            return self.executor.submit(work, job)
         except BrokenProcessPool:
-            self._executor.shutdown(wait=True)
-            self._executor = self._hire()
-            return self._executor.submit(work, job)
+            self.executor.shutdown(wait=True)
+            self.executor = self._hire()
+            return self.executor.submit(work, job)
 
 
 def _pool(workers: int) -> Executor:

@@ -5,7 +5,6 @@ has a generator of its own, seeded by a hash, so that no input tells of another 
 for them: the record is kept here, and nothing that a notebook shows, prints or holds changes it.
 """
 
-import hashlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from labutils.checks.judging import Trial, examine
 from labutils.checks.panels import Panel
 from labutils.checks.sheets import ExerciseSheet, digest
 
+DIGITS_OF_A_KEY = 16
 MOST_ATTEMPTS = 4
 """How often a notebook may have one exercise examined: by its check cell, by checks of its own, again at its end."""
 
@@ -32,8 +32,27 @@ def sheet(exercise: str, seed: str, attempt: int) -> ExerciseSheet:
 
 
 def key(exercises: Iterable[str], seed: str) -> str:
-    """A digest of what these exercises are judged by in an assignment: it changes with a case, a weight or a hint."""
-    return hashlib.sha256("".join(digest(sheet(name, seed, 1)) for name in sorted(exercises)).encode()).hexdigest()
+    """What these exercises are judged by in an assignment: a digest of each, with all its cases, weights and hints."""
+    return _joined({name: digest(sheet(name, seed, 1))[:DIGITS_OF_A_KEY] for name in exercises})
+
+
+def changed(before: str, now: str) -> set[str]:
+    """The exercises that are not judged by the same, by two keys."""
+    old, new = _parted(before), _parted(now)
+    return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+
+
+def renewed(before: str, now: str, exercise: str) -> str:
+    """The key of what has had one exercise graded again."""
+    return _joined(_parted(before) | {exercise: _parted(now)[exercise]})
+
+
+def _joined(digests: dict[str, str]) -> str:
+    return " ".join(f"{name}:{digests[name]}" for name in sorted(digests))
+
+
+def _parted(key: str) -> dict[str, str]:
+    return dict(part.split(":") for part in key.split())
 
 
 @dataclass(frozen=True)

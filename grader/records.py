@@ -72,8 +72,9 @@ class ExerciseRecord:
 class Record:
     """What is known of one graded submission.
 
-    `digest` is of what was handed in, `key` of what it was graded with. `seconds` are wall-clock, `megabytes` the peak
-    of private memory, `graded` is the time in ISO 8601. The exercises stand in the chapter's order.
+    `digest` is of what was handed in, `key` of what it was graded with, empty where that is not known. `seconds` are
+    wall-clock, `megabytes` the peak of private memory, `graded` is the time in ISO 8601. The exercises stand in the
+    chapter's order.
     """
 
     student: str

@@ -9,14 +9,14 @@ import nbformat
 from nbgrader.api import Gradebook
 from tqdm import tqdm
 
-from grader import classwide
+from grader import classwide, oracle
 from grader.assignments import read_submission
 from grader.classwide import Settings, Task
 from grader.courses import Course, chosen_students, graded_by_one, nearest_names, open_course
 from grader.errors import CourseError
 from grader.grading import exercise_of
 from grader.records import ExerciseRecord, Record, Records
-from grader.submissions import Result, grade_job
+from grader.submissions import Job, Result, grade_job
 from labutils.files import write_atomically
 
 NO_EXERCISE = "{assignment} has no exercise {name!r}.{nearest} It has {names}."
@@ -59,7 +59,7 @@ def regrade(settings: Settings, exercise: str, agreed: bool) -> int:
             print(NOT_WRITTEN)
             return 1
         for one in found:  # also where points stay: the hint or an aspect may have changed
-            _write(course, settings.assignment, exercise, one)
+            _write(course, settings.assignment, exercise, one, task.key)
         if changes:
             print(WRITTEN.format(count=len(changes), exercise=exercise, same=len(found) - len(changes)))
         return 1 if failed else 0
@@ -80,9 +80,9 @@ def _found(course: Course, settings: Settings, task: Task, exercise: str) -> tup
     graded = [name for name in chosen_students(course, settings.assignment, settings.students) if name in records]
     if not graded:
         raise CourseError(NOTHING_GRADED.format(assignment=settings.assignment))
-    jobs = list(_jobs(course, settings.assignment, task, exercise, [records[name] for name in graded]))
     changes, failed = [], {}
-    with tqdm(total=len(jobs), desc=f"grading {exercise}", unit="submission") as bar:
+    jobs = list(_jobs(course, settings.assignment, task, exercise, [records[name] for name in graded], failed))
+    with tqdm(total=len(jobs), desc=f"grading {exercise}", unit="submission", disable=None) as bar:
         with classwide.crew(settings, len(jobs)) as crew:
             for job, future in crew.results(grade_job, jobs):
                 bar.update()
@@ -97,9 +97,16 @@ def _found(course: Course, settings: Settings, task: Task, exercise: str) -> tup
     return sorted(changes, key=lambda one: one.record.student), failed
 
 
-def _jobs(course: Course, assignment: str, task: Task, exercise: str, records: list[Record]) -> Iterator:
+def _jobs(
+    course: Course, assignment: str, task: Task, exercise: str, records: list[Record], failed: dict[str, str]
+) -> Iterator[Job]:
+    """What is to be graded again; what cannot be read is added to `failed`."""
     for record in records:
-        submission = read_submission(course.coursedir, assignment, record.student)
+        try:
+            submission = read_submission(course.coursedir, assignment, record.student)
+        except OSError as error:
+            failed[record.student] = str(error)
+            continue
         if submission.digest != record.digest:
             print(CHANGED_SINCE.format(student=record.student, assignment=assignment), file=sys.stderr)
         else:
@@ -117,10 +124,11 @@ def _agrees(question: str) -> bool:
     try:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
+        print()
         return False
 
 
-def _write(course: Course, assignment: str, exercise: str, change: Change) -> None:
+def _write(course: Course, assignment: str, exercise: str, change: Change, key: str) -> None:
     """Write an exercise's new score, and its panel in the graded notebook; a manual score and all comments stay."""
     record, after = change.record, change.result.record.exercises[exercise]
     for name, graded in change.result.notebooks.items():
@@ -130,15 +138,18 @@ def _write(course: Course, assignment: str, exercise: str, change: Change) -> No
                 _write_score(gradebook, cell.metadata.nbgrader.grade_id, name, assignment, record.student, after)
             _write_panel(course, assignment, record.student, name, cell)
     exercises = {**record.exercises, exercise: after}
-    Records(course.root, assignment).write(replace(record, exercises=exercises))
+    known = record.key and oracle.renewed(record.key, key, exercise)
+    Records(course.root, assignment).write(replace(record, exercises=exercises, key=known))
 
 
 def _write_score(
     gradebook: Gradebook, cell: str, notebook: str, assignment: str, student: str, after: ExerciseRecord
 ) -> None:
     grade = gradebook.find_grade(cell, notebook, assignment, student)
-    grade.auto_score = grade.max_score * after.points / after.max_points
-    grade.needs_manual_grade = grade.manual_score is not None
+    score = grade.max_score * after.points / after.max_points
+    if score != grade.auto_score:
+        grade.needs_manual_grade = grade.manual_score is not None
+    grade.auto_score = score
     gradebook.db.commit()
 
 
