@@ -92,7 +92,10 @@ class ClearExerciseOutput(ClearOutput):
 
 
 class ExecuteExercises(Execute):
-    """Runs a notebook in the sandbox, and leaves out the cells that only show something."""
+    """Runs a notebook in the sandbox, and leaves out the cells that only show something.
+
+    Of nbgrader's settings `timeout` and `enabled` count. The others are about a kernel, and there is none.
+    """
 
     unsafe = Bool(
         False, help="Run submissions without a sandbox, where the system offers none. They can then do anything."
