@@ -33,6 +33,7 @@ LINKED_FOLDER = "{folder} is a link, which could lead anywhere. Put the folder i
 MOST_LEVELS = 50
 """Folders in one another. What lies deeper is not looked into."""
 LARGEST_FILE = 110_000_000
+LARGEST_IN_ALL = 300_000_000
 """Bytes. More is not read; a notebook of this size is refused by name and size in `repair`."""
 
 
@@ -104,29 +105,42 @@ def read_submission(coursedir: CourseDirectory, assignment: str, student: str) -
     return Submission(student, assignment, files, tuple(left_out))
 
 
-def handed_in(folder: Path, ignore: tuple[str, ...] = ()) -> tuple[dict[str, bytes], list[str]]:
-    """The files of a submission by their relative names, and the names of what is no plain file and was left out.
+def handed_in(folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The files of a submission by their relative names, and the names of what was left out.
 
-    A folder that lies too deep is left out as a whole. No link is followed, to a file or to a folder: it could lead to
-    another student's work, or to the gradebook.
+    That is what is no plain file or too large, and folders that lie too deep. No link is followed, to a file or to a
+    folder: it could lead to another student's work, or to the gradebook.
     """
     files: dict[str, bytes] = {}
     left_out: list[str] = []
-    for path in _walk(folder):
+    for path, is_read in _looked_at(folder):
         name = str(path.relative_to(folder))
-        if path.name in ignore:
-            continue
-        content = _plain_content(path)
-        if content is None:
-            left_out.append(name)
+        if is_read:
+            files[name] = _content(path)
         else:
-            files[name] = content
+            left_out.append(name)
     return files, left_out
 
 
-def no_plain_files(folder: str) -> list[str]:
+def left_out_of(folder: str) -> list[str]:
     """What `handed_in` leaves out of a submission, by its full name."""
-    return [str(path) for path in _walk(Path(folder)) if path.is_symlink() or not path.is_file()]
+    return [str(path) for path, is_read in _looked_at(Path(folder)) if not is_read]
+
+
+def _looked_at(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """What lies in a submission, notebooks first, and whether it is read: plain files are, while there is room."""
+    room = LARGEST_IN_ALL
+    for path in sorted(_walk(folder), key=lambda path: not _is_notebook(path)):
+        found = path.lstat()
+        size = min(found.st_size, LARGEST_FILE + 1)
+        fits = size <= room and (size <= LARGEST_FILE or _is_notebook(path))
+        is_read = stat.S_ISREG(found.st_mode) and fits
+        room -= size if is_read else 0
+        yield path, is_read
+
+
+def _is_notebook(path: Path) -> bool:
+    return path.suffix.lower() == ".ipynb"
 
 
 def _walk(folder: Path, levels: int = MOST_LEVELS) -> Iterator[Path]:
@@ -138,10 +152,8 @@ def _walk(folder: Path, levels: int = MOST_LEVELS) -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def _plain_content(path: Path) -> bytes | None:
-    """The content of a plain file, a byte more than `LARGEST_FILE` at most; None for links, pipes and devices."""
-    if not stat.S_ISREG(path.lstat().st_mode):
-        return None
+def _content(path: Path) -> bytes:
+    """The content of a plain file, a byte more than `LARGEST_FILE` at most."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
     with open(descriptor, "rb") as file:
         return file.read(LARGEST_FILE + 1)

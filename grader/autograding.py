@@ -20,7 +20,7 @@ from nbgrader.preprocessors import ClearOutput, Execute, NbGraderPreprocessor, S
 from traitlets import Bool, Dict
 from traitlets.config import Config
 
-from grader.assignments import handed_in, master, no_plain_files, read_submission, seed
+from grader.assignments import handed_in, left_out_of, master, read_submission, seed
 from grader.cleaning import make_pages_harmless
 from grader.grading import exercise_of, grade
 from grader.records import Records
@@ -66,7 +66,7 @@ class SubmissionExporter(NotebookExporter):
         coursedir = self.parent.coursedir
         for folder in self.parent.assignments:
             with suppress(OSError):  # nbgrader says so when it comes to this folder
-                coursedir.ignore = [*coursedir.ignore, *map(glob.escape, no_plain_files(folder))]
+                coursedir.ignore = [*coursedir.ignore, *map(glob.escape, left_out_of(folder))]
 
     def from_filename(
         self, filename: str, resources: dict[str, Any] | None = None, **options: Any

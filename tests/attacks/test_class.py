@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from nbformat import NotebookNode
 
+from grader.assignments import LARGEST_FILE
 from tests.attacks.arena import EXERCISES, SOLVED, Attack
 from tests.attacks.test_forging import NOTEBOOKS
 from tests.flows.classroom import ASSIGNMENT, Classroom, copy_of, generated_classroom, nothing_left
@@ -66,6 +67,7 @@ os._exit(0)
     "foreigner": Attack("asks for another kernel", edit=_ask_for_r),
     "linker": Attack("hands in links", solved=()),
     "digger": Attack("hands in folders that lie deep, and names of all letters", files={"\udcff\n[x]<b>.py": b"x"}),
+    "hoarder": Attack("hands in files that have no end"),
     "garbler": Attack("hands in no notebook", solved=()),
 }
 HONEST = {
@@ -85,6 +87,7 @@ def hand_in(classroom: Classroom) -> None:
             path.write_bytes(content)
     _link(classroom.folder)
     (classroom.folder / "submitted" / "digger" / ASSIGNMENT / "/".join("d" * 300)).mkdir(parents=True)
+    _hoard(classroom.folder / "submitted" / "hoarder" / ASSIGNMENT)
     (classroom.folder / "submitted" / "garbler" / ASSIGNMENT / NOTEBOOK).write_bytes(b"PK\x03\x04" + bytes(range(256)))
 
 
@@ -99,6 +102,13 @@ def _link(course: Path) -> None:
     (folder / "nothing").symlink_to("nowhere")
     (folder / "itself").symlink_to("itself")
     os.mkfifo(folder / "pipe")
+
+
+def _hoard(folder: Path) -> None:
+    """Files that take no room on the disk, until somebody copies them."""
+    for number, size in enumerate((10**12, 200_000_000)):
+        with open(folder / f"data-{number}.bin", "wb") as file:
+            file.truncate(size)
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +144,8 @@ def test_everybody_earns_what_they_deserve_and_nothing_else_has_changed(graded: 
 def assert_links_led_nowhere(graded: Classroom) -> None:
     found = [path for path in (graded.folder / "autograded").rglob("*") if path.is_file() or path.is_symlink()]
     assert [path.name for path in found if path.parts[-3] == "linker"] == [NOTEBOOK]
-    assert not any(path.is_symlink() or path.read_bytes().startswith(b"SQLite format 3") for path in found)
+    assert all(not path.is_symlink() and path.stat().st_size <= LARGEST_FILE for path in found)
+    assert not any(path.read_bytes().startswith(b"SQLite format 3") for path in found)
 
 
 def assert_a_person_understands(graded: Classroom) -> None:
@@ -147,6 +158,7 @@ def assert_a_person_understands(graded: Classroom) -> None:
         "claimer": "none of it",
         "linker": "These were left out",
         "digger": "These were left out",
+        "hoarder": "These were left out",
         "garbler": "not a notebook",
     }.items():
         assert words in said[student], f"{student}: {said[student]}"

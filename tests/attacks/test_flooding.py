@@ -2,6 +2,7 @@
 
 import pytest
 
+from grader import assignments
 from tests.attacks.arena import Arena, Attack
 
 FLOODS = [
@@ -113,6 +114,19 @@ raise Evil
         ran="IntSlider",
     ),
 ]
+
+
+def test_what_is_read_of_a_submission_is_bounded_and_notebooks_come_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(assignments, "LARGEST_FILE", 100)
+    monkeypatch.setattr(assignments, "LARGEST_IN_ALL", 250)
+    sizes = {"a.bin": 60, "b.bin": 90, "c.bin": 101, "d.bin": 40, "one.ipynb": 80, "two.ipynb": 1000}
+    for name, size in sizes.items():
+        (tmp_path / name).write_bytes(bytes(size))
+    (tmp_path / "link.ipynb").symlink_to("one.ipynb")
+    files, left_out = assignments.handed_in(tmp_path)
+    assert {name: len(content) for name, content in files.items()} == {"one.ipynb": 80, "two.ipynb": 101, "a.bin": 60}
+    assert left_out == ["link.ipynb", "b.bin", "c.bin", "d.bin"]
+    assert sorted(assignments.left_out_of(str(tmp_path))) == sorted(str(tmp_path / name) for name in left_out)
 
 
 @pytest.mark.parametrize("attack", FLOODS, ids=str)
