@@ -31,8 +31,8 @@ _warm: dict[tuple[Limits, bool, tuple[Path, ...]], Sandbox] = {}  # one at most
 MOST_TRIES = 3
 """A notebook's sandbox may be ended from outside, say where the machine's memory runs out; not again and again."""
 LEFT_OUT = (
-    "These were left out, as links, as no plain files or as folders too deep in others: {names}. "
-    "Hand in the files themselves."
+    "These were left out, as links, as no plain files, as too large or as too deep in folders: {names}. "
+    "Hand in the files themselves, and only those that the notebook needs."
 )
 
 
