@@ -28,7 +28,7 @@ MOST_WORK = 300_000
 long takes some seconds."""
 WORK_OF_A_TAG = 60
 FORMULAS_READ_AT_ONCE = 200
-TOO_MUCH = "What stood here is not shown: it is too long, or the rest of the notebook is."
+NOT_SHOWN = "What stood here is not shown: it is a program, or too long, or the rest of the notebook is."
 
 TAGS = frozenset(
     "a abbr b bdi blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption figure"
@@ -126,10 +126,10 @@ class HarmlessNotebook(Preprocessor):
         for kind in SHOWN:
             if kind in data and (kind.startswith("image/") or self._fits(data[kind])):
                 return NotebookNode({kind: data[kind]})
-        return NotebookNode({"text/plain": TOO_MUCH})
+        return NotebookNode({"text/plain": NOT_SHOWN})
 
     def _within_room(self, text: str) -> str:
-        return text if self._fits(text) else TOO_MUCH
+        return text if self._fits(text) else NOT_SHOWN
 
     def _fits(self, text: str) -> bool:
         work = _work(text)

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from nbgrader.server_extensions.formgrader import handlers
 from traitlets.config import Config
 
-from grader.cleaning import ATTRIBUTES, CHECKED_ATTRIBUTES, MOST_WORK, TAGS, TOO_MUCH, clean, make_pages_harmless
+from grader.cleaning import ATTRIBUTES, CHECKED_ATTRIBUTES, MOST_WORK, NOT_SHOWN, TAGS, clean, make_pages_harmless
 from labutils.checks.panels import MIME_TYPE, Panel, Part
 
 ELSEWHERE = "http://elsewhere.test"
@@ -193,9 +193,10 @@ def test_markdown_is_cleaned_wherever_it_stands():
         ({"application/javascript": "alert(1)", "text/plain": "<script>alert(1)</script>"}, {}),
         ({"application/vnd.jupyter.widget-view+json": {"model_id": "a"}, "text/plain": "Widget()"}, {}),
         ({"text/vnd.mermaid": "click A href javascript:alert(1)"}, {}),
+        ({"application/javascript": "alert(1)"}, {}),
         ({"text/latex": "$a$<script>alert(1)</script>"}, {}),
     ],
-    ids=["size", "name", "jpeg", "svg", "isolated", "javascript", "widget", "mermaid", "latex"],
+    ids=["size", "name", "jpeg", "svg", "isolated", "javascript", "widget", "mermaid", "program alone", "latex"],
 )
 def test_whatever_an_output_says_of_itself_it_is_harmless(data, metadata):
     state = {"application/vnd.jupyter.widget-state+json": {"state": {"a": {"x": "</script><script>alert(1)"}}}}
@@ -242,7 +243,7 @@ def test_a_pages_length_is_bounded_and_panels_stay():
     found = page(*cells, *tables, check, new_markdown_cell("behind"))
     assert "first" in found.get_text() and "behind" in found.get_text()
     assert len(found.get_text()) < MOST_WORK
-    assert found.get_text().count(TOO_MUCH) == 4
+    assert found.get_text().count(NOT_SHOWN) == 4
     assert 0 < len(re.findall(r"table \d", found.get_text())) < len(tables)  # those for which there was no room
     assert found.find("section", attrs={"aria-label": "step_decay: passed"})
 

@@ -3,6 +3,7 @@
 import html
 import inspect
 import io
+import os
 import re
 import shutil
 import signal
@@ -23,7 +24,8 @@ from benchmarks._jupyterlab import PATIENCE
 from grader import __main__ as command_line
 from grader import oracle
 from grader.assignments import seed
-from grader.cleaning import TOO_MUCH
+from grader.cleaning import NOT_SHOWN
+from grader.courses import graded_by_one, open_course
 from grader.exercise import body_of
 from grader.submissions import REMARKS_TITLE
 from grader.verify import solve
@@ -300,6 +302,8 @@ def test_what_cannot_be_done_is_told_with_the_way_out(made, graded, tmp_path, mo
     words = said("--students=right,mistakn")
     assert "mistakn" in words and "Did you mean mistaken?" in words and "python -m grader autograde" in words
     assert "Did you mean 01_learning_rate?" in said(assignment="01_learning_rat")
+    with graded_by_one(open_course(ASSIGNMENT), "autograde of another"):
+        assert f"`autograde of another` (process {os.getpid()}" in said()
     monkeypatch.chdir(tmp_path)
     assert f"There is no nbgrader_config.py in {tmp_path}" in said()
     ungraded = copy_of(graded, tmp_path)
@@ -363,7 +367,7 @@ def test_the_hostile_content_is_live(chromium):
 def test_a_hostile_page_does_nothing(made, chromium):
     with chromium.new_page() as page:
         visit = Visit(page, _page(made, "hostile").as_uri(), own="file:")
-        assert TOO_MUCH not in page.content()
+        assert NOT_SHOWN not in page.content()
         assert page.locator("section[role=status]").count() == len(EXERCISES)
         assert page.locator("#notebook img[src^='data:image/png']").count() > 0
         visit.assert_harmless()
