@@ -35,7 +35,12 @@ NO_ASSIGNMENT = "The gradebook knows no assignment {name!r}.{nearest}"
 DID_YOU_MEAN = " Did you mean {names}?"
 NOT_GENERATED = " To make it: python -m grader source, then nbgrader generate_assignment {name}"
 NO_STUDENT = "Nobody named {name!r} has handed in {assignment}.{nearest}"
+NO_NAMES = "--students names nobody. Give the names of students' folders, separated by commas."
 NO_DATABASE = "The gradebook {url} does not answer; it was tried for {seconds:.0f} s. The last answer: {reason}"
+NO_URL = (
+    "{url!r} names no gradebook: {reason}. Give one such as sqlite:////home/me/course/gradebook.db or "
+    "postgresql+psycopg2://name:password@host/database"
+)
 NO_DRIVER = (
     "The gradebook {url} needs the Python package {module}, which is not installed. Install it, or name in the URL the "
     "driver that is, as in postgresql+psycopg2://"
@@ -120,6 +125,8 @@ def chosen_students(course: Course, assignment: str, wanted: str | None) -> list
     if wanted is None:
         return students
     names = [name.strip() for name in wanted.split(",") if name.strip()]
+    if not names:
+        raise CourseError(NO_NAMES)
     for name in names:
         if name not in students:
             nearest = nearest_names(name, students)
@@ -193,6 +200,8 @@ def _wait_for_gradebook(course: Course) -> None:
             engine = sqlalchemy.create_engine(course.coursedir.db_url)
             sqlalchemy.inspect(engine).get_table_names()  # SQLite does not look at its file until it is asked something
             return engine.dispose()
+        except sqlalchemy.exc.ArgumentError as error:
+            raise CourseError(NO_URL.format(url=course.coursedir.db_url, reason=error)) from error
         except ModuleNotFoundError as error:
             raise CourseError(NO_DRIVER.format(url=course.shown_url, module=error.name)) from error
         except sqlalchemy.exc.DatabaseError as error:
