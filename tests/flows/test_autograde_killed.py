@@ -58,7 +58,7 @@ def test_ten_times_killed_is_as_if_undisturbed(undisturbed, handed_in, tmp_path)
 def _kill_at_some_moment(classroom: Classroom, seconds: list[float], draw: random.Random) -> None:
     """Kill a run, all its processes or only the one that was called; half of the times it is not long in grading."""
     kill, share, moment = draw.choice([os.kill, os.killpg]), draw.random(), draw.choice([BEGUN, GRADING])
-    with classroom.started(workers=draw.choice([1, 2])) as process:
+    with classroom.started(workers=draw.choice([1, 1, 2])) as process:
         _moment(classroom, process, moment)
         time.sleep(share * seconds[moment])
         with contextlib.suppress(ProcessLookupError):  # it is done
