@@ -131,7 +131,7 @@ def chosen_students(course: Course, assignment: str, wanted: str | None) -> list
         if name not in students:
             nearest = nearest_names(name, students)
             raise CourseError(NO_STUDENT.format(name=name, assignment=assignment, nearest=nearest))
-    return names
+    return list(dict.fromkeys(names))
 
 
 def nearest_names(name: str, known: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 
+from grader.records import Records
 from tests.flows.classroom import Classroom, copy_of, nothing_left, the_small_class
 from tests.flows.test_course import ASSIGNMENT, EXERCISES, Submission, references
 
@@ -89,7 +90,7 @@ def test_nbgraders_own_command_writes_the_same_gradebook(graded, handed_in, tmp_
 
 
 def test_what_has_not_changed_is_left_alone(graded, students, tmp_path):
-    """One student hands in anew, a second one's graded notebook is lost, and so are the grades of a third."""
+    """One hands in anew, another's graded notebook is lost, a third one's grades, and a fourth one's record is damaged."""
     classroom = copy_of(graded, tmp_path)
     kept = _state(classroom)
     answers = {SECOND: references()[SECOND]}
@@ -97,20 +98,24 @@ def test_what_has_not_changed_is_left_alone(graded, students, tmp_path):
     shutil.rmtree(classroom.folder / "autograded" / "two")
     with Gradebook(classroom.database) as gradebook:
         gradebook.remove_submission(ASSIGNMENT, "one")
+    damaged = Records(classroom.folder, ASSIGNMENT).folder / "mistaken.json"
+    damaged.write_bytes(damaged.read_bytes()[:-20])
 
     output, words = _run_in_a_terminal(classroom)
-    new = {"blank", "one", "two"}
+    new = {"blank", "one", "two", "mistaken"}
     left = len(kept) - len(new)
     assert words.splitlines()[-1] == (
-        f"3 graded: 3 without remarks, 0 with remarks, 0 unreadable. {left} unchanged since they were graded, "
+        f"4 graded: 4 without remarks, 0 with remarks, 0 unreadable. {left} unchanged since they were graded, "
         "and left as they were (--force grades them again)."
     )
-    assert "grading: 100%" in output and "3/3" in output and "<" in output  # time left
+    assert "grading: 100%" in output and "4/4" in output and "<" in output  # time left
+    assert "The record of mistaken in" in output and (damaged.parent / "mistaken.json.damaged").exists()
     assert {name for name, state in _state(classroom).items() if state != kept[name]} == new
     deserved = {name: one.deserves for name, one in (students | {"blank": Submission(answers)}).items()}
     assert {name: classroom.scores()[name] for name in deserved} == deserved
 
-    classroom.autograde("--force", "--students=right, -dash,right")
+    said = classroom.autograde("--force", "--students=right, -dash,right").stdout
+    assert said.startswith("2 graded: ")
     assert {name for name, state in _state(classroom).items() if state != kept[name]} == new | {"right", "-dash"}
     assert {name: classroom.scores()[name] for name in deserved} == deserved
 
