@@ -346,6 +346,7 @@ class _Conversation:
         self._limits = limits
         self._deadline = deadline
         self.interrupted = False
+        self._interruptions = 0
 
     def write(self, files: Mapping[str, bytes]) -> list[str]:
         """Put files beside the notebook; return the names of those for which there is no place."""
@@ -377,7 +378,7 @@ class _Conversation:
     def _ask(self, request: dict[str, Any], arrays: list[np.ndarray] | None = None) -> dict[str, Any]:
         """Send a request and return the answer, examining on the way what the child asks to have examined."""
         try:
-            self._channel.send(request, arrays)
+            self._channel.send({**request, "interruptions": self._interruptions}, arrays)
             deadline = min(time.monotonic() + self._limits.cell_seconds, self._deadline)
             self.interrupted = False
             while True:
@@ -387,11 +388,13 @@ class _Conversation:
                     if self.interrupted:
                         raise Ended("time") from None
                     self._child.interrupt()
+                    self._interruptions += 1
                     self.interrupted, deadline = True, time.monotonic() + GRACE
                     continue
                 if message.get("is") == "done":
                     return message
                 self._examine(message)
+                deadline = max(deadline, time.monotonic() + GRACE)  # an examination has a clock of its own
         except wire.WireTimeout as error:
             raise Ended("time") from error
         except wire.WireClosed as error:

@@ -17,8 +17,9 @@ Each layer, and what it stops:
 - a watch (`watching`): memory and CPU time of all processes together, which no limit of the kernel's bounds.
 - no descriptor of the grader's or the zygote's, and no variable of the grader's (`forking`, `bubble`).
 
-What is not stopped: a fault in the kernel itself; measuring the machine's load or the time; a submission that tells
-its own process lies, which is why nothing that a child says of itself is believed. Between two looks of the watch, 50
+What is not stopped: a fault in the kernel itself; measuring the machine's load or the time; keeping the processors
+busy, which those who are graded beside it share as the system divides them; a submission that tells its own process
+lies, which is why nothing that a child says of itself is believed. Between two looks of the watch, 50
 ms, memory may exceed its limit, and buffers of pipes and sockets, at most some GB with the limits at their defaults,
 are not counted. CPU time of grandchildren that nobody waits for is not counted either; the wall clock is the grader's
 to watch. The names of the folders in which the machine keeps Python and the lab can be read. Without a sandbox

@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import types
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -48,6 +49,7 @@ ERRORS_IN_A_CHAIN = 3
 COMMAND_CHARACTERS = 1_000_000  # of what `names = !command` keeps
 CHUNK = 65_536
 SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_ON_THE_WAY = 1.0  # for an interruption: it goes through three processes
 SECONDS_TO_END = 1.0  # for a cell that was interrupted while it waited
 # What IPython imports when it is first asked for it.
 LOADED_LATE = (
@@ -97,6 +99,7 @@ class Shell:
         self._notebook_characters = notebook_output_characters
         self._outputs = Outputs(0)
         self._streams: list[Any] = []  # kept alive: CPython's print only borrows one, in whichever thread it runs
+        self._interruptions = 0
         self._process = os.getpid()
         self._folder = os.getcwd()
         self._recursion_limit = sys.getrecursionlimit()
@@ -143,6 +146,16 @@ class Shell:
         self._notebook_characters = max(self._notebook_characters - outputs.characters(), 0)
         return shown
 
+    def settle(self, interruptions: int) -> None:
+        """Wait for those of so many interruptions that are still on their way: they were meant for an earlier cell.
+
+        One that a cell took for itself never comes.
+        """
+        until = time.monotonic() + SECONDS_ON_THE_WAY
+        while self._interruptions < interruptions and time.monotonic() < until:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+        self._interruptions = interruptions
+
     def interruptible(self, action: Callable[[], Any]) -> Any:
         """`action()`, which an interruption ends: KeyboardInterrupt comes out of it. Outside of cells too."""
         return action()
@@ -176,6 +189,7 @@ class Shell:
 
     def _interrupt(self, signum: int, frame: types.FrameType | None) -> None:
         """Interrupt what may be interrupted, and nothing of the grader's own, wherever Python happens to be."""
+        self._interruptions += 1
         interruptible = (Shell._attempt.__code__, Shell.interruptible.__code__)
         while frame is not None:
             if frame.f_code in interruptible:

@@ -14,11 +14,9 @@ CELLS = [
         "kills its parent, and everybody",
         """
 import os, signal
-for pid in (1, os.getppid(), -1, 0):
-    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP, signal.SIGHUP, signal.SIGQUIT):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        if pid == 0 or number in (signal.SIGHUP, signal.SIGQUIT):
-            continue  # that would be itself alone
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for pid in (1, os.getppid(), -1):
+    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGSTOP):
         try:
             os.kill(pid, number)
         except OSError as error:
@@ -138,16 +136,6 @@ print("tried", "all")
         ran="refused at last",
     ),
     Attack(
-        "spoils signals, clocks and exits for what comes after it",
-        """
-import atexit, os, signal, time
-atexit.register(os._exit, 3)
-signal.signal(signal.SIGALRM, lambda *_: os._exit(3))
-signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
-""",
-        says="",
-    ),
-    Attack(
         "leaves a thread that uses up the processor",
         "import threading\ndef burn():\n    while True: pass\nthreading.Thread(target=burn, daemon=True).start()\nprint('burning')",
         ran="burning",
@@ -156,22 +144,6 @@ signal.setitimer(signal.ITIMER_REAL, 0.001, 0.001)
         "calls itself something that is no text",
         "import time\nopen('/proc/self/comm', 'wb').write(b'\\xff) R\\n1 \\xfe')\ntime.sleep(1)\nprint('named', 'so')",
         ran="named so",
-    ),
-    Attack(
-        "leaves behind what lives on",
-        """
-import os, time
-for _ in range(5):
-    if os.fork() == 0:
-        os.setsid()
-        if os.fork() == 0:
-            time.sleep(3600)
-        os._exit(0)
-    os.wait()
-!nohup setsid sleep 3600 >/dev/null 2>&1 &
-print("left", "behind")
-""",
-        ran="left behind",
     ),
 ]
 

@@ -332,6 +332,17 @@ def test_an_interruption_reaches_what_is_called_outside_of_cells(tmp_path):
     assert subprocess.run([sys.executable, "-c", program], cwd=tmp_path, env=environment).returncode == 7
 
 
+def test_an_interruption_on_its_way_is_not_the_next_cells(tmp_path):
+    script = (
+        "import os, signal, time\nfrom grader.sandbox import shell as module\nmodule.SECONDS_ON_THE_WAY = 60\n"
+        "shell = module.Shell(1000, 1000)\n"
+        "if os.fork() == 0:\n    time.sleep(0.3)\n    os.kill(os.getppid(), signal.SIGINT)\n    os._exit(0)\n"
+        "shell.settle(1)\nshown = shell.run('import time\\ntime.sleep(0.5)')\nos._exit(7 if shown == [] else 8)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.getcwd(), "HOME": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", script], env=environment).returncode == 7
+
+
 def test_a_task_that_was_interrupted_does_not_go_on_beside_the_next_cell(run):
     stubborn = (
         "import asyncio\nopen('begun', 'w').close()\n"
