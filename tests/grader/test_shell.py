@@ -345,7 +345,7 @@ def test_an_interruption_on_its_way_is_not_the_next_cells(tmp_path):
 
 def test_a_task_that_was_interrupted_does_not_go_on_beside_the_next_cell(run):
     stubborn = (
-        "import asyncio\nopen('begun', 'w').close()\n"
+        "import asyncio\nasyncio.get_running_loop().call_soon(lambda: open('begun', 'w').close())\n"
         "try:\n    await asyncio.sleep(1e9)\nexcept asyncio.CancelledError:\n    print('caught')"
     )
     outputs, after = run(stubborn, "await asyncio.sleep(0.01)\n'next'", interrupt_at="begun")
