@@ -83,7 +83,13 @@ class Course:
         pattern = self.coursedir.format_path(self.coursedir.submitted_directory, "*", assignment)
         folders = self.root.glob(str(Path(pattern).relative_to(self.root)))
         place = Path(pattern).parts.index("*")
-        return sorted(folder.parts[place] for folder in folders if folder.is_dir() or folder.is_symlink())
+        found = {folder.parts[place] for folder in folders if folder.is_dir() or folder.is_symlink()}
+        return sorted(found - self.excluded)
+
+    @property
+    def excluded(self) -> set[str]:
+        """The students whom the configuration leaves out."""
+        return set(self.coursedir.student_id_exclude.split(","))
 
 
 def open_course(assignment: str, db_url: str | None = None) -> Course:

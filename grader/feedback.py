@@ -130,7 +130,7 @@ class WholePages(GenerateFeedback):
 def _graded_students(course: Course, assignment: str, wanted: str | None) -> list[str]:
     """All who are graded, or those named, separated by commas. Raises CourseError for one who is not."""
     with course.gradebook() as gradebook:
-        known = [one.student.id for one in gradebook.assignment_submissions(assignment)]
+        known = {one.student.id for one in gradebook.assignment_submissions(assignment)} - course.excluded
     graded = sorted(student for student in known if _graded(course, student, assignment))
     if not graded:
         raise CourseError(NOTHING_GRADED.format(assignment=assignment))

@@ -25,7 +25,7 @@ from tornado.log import app_log
 from traitlets.log import get_logger
 
 from grader.autograding import RESULT, ExecuteExercises, KeepRecord, SaveExerciseGrades
-from grader.courses import NO_GRADEBOOK, Course
+from grader.courses import CONFIGURATION, NO_GRADEBOOK, Course
 from grader.errors import CourseError
 from grader.gradebooks import OpenGradebook
 from grader.grading import Graded
@@ -37,10 +37,19 @@ DISK_FULL = (
 )
 
 
+NOT_CONFIGURED = (
+    "The configuration of this course has no step that writes an exercise's points. Put these two lines into {path}, "
+    "before any line on Autograde: from grader.autograding import configure; configure(c)"
+)
+
+
 class GradeWriter:
-    """The one writer of the gradebook."""
+    """The one writer of the gradebook. Raises CourseError in a course without our configuration."""
 
     def __init__(self, course: Course, assignment: str) -> None:
+        steps = Autograde(coursedir=course.coursedir, config=course.config).autograde_preprocessors
+        if SaveExerciseGrades not in steps:
+            raise CourseError(NOT_CONFIGURED.format(path=course.root / CONFIGURATION))
         self._course = course
         self._assignment = assignment
         self._gradebook = OpenGradebook(course.coursedir.db_url, course.coursedir.course_id)

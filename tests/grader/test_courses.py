@@ -148,6 +148,19 @@ def test_a_limit_that_there_is_not(known, refused):
     assert "memmory" in said and "notebook_seconds" in said
 
 
+def test_a_configuration_without_our_steps(known, refused):
+    configuration = known / CONFIGURATION.name
+    configuration.write_text(configuration.read_text().replace("\nconfigure(c)\n", "\n"))
+    assert f"into {configuration}, before any line on Autograde: from grader.autograding" in refused(ASSIGNMENT)
+
+
+def test_students_whom_the_configuration_leaves_out(known, refused):
+    with open(known / CONFIGURATION.name, "a") as configuration:
+        configuration.write('\nc.CourseDirectory.student_id_exclude = "ana,teacher"\n')
+    assert open_course(ASSIGNMENT).students(ASSIGNMENT) == ["bo"]
+    assert "Nobody named 'ana' has handed in" in refused(ASSIGNMENT, "--students", "ana")
+
+
 def test_a_course_in_which_nothing_can_be_written(known, refused):
     (known / "grading").write_text("a file, where a folder should be")
     said = refused(ASSIGNMENT)
