@@ -130,26 +130,34 @@ NEIGHBOUR = Attack("a neighbour who attacks nobody", solved=tuple(EXERCISES)[::2
 class Arena:
     """A warm sandbox, in which attackers and their neighbour are graded one after another.
 
-    `targets` are what they are told of the machine: places, numbers and doors that they must not get to.
+    `targets` are what they are told of the machine: places, numbers and doors that they must not get to. The grader
+    writes its temporary files into `folder`.
     """
 
     def __init__(self, sandbox: Sandbox, folder: Path, targets: Mapping[str, str]) -> None:
         self.sandbox = sandbox
         self.folder = folder
         self.targets = targets
-        self.processes = processes()
-        self.mounts = mounts()
 
     def grade(self, submission: Submission) -> Result:
+        """Grade a submission; the run ends, and nothing is left of it: no process, no mount, no file."""
+        before = processes(), mounts()
         began = time.monotonic()
-        result = graded(submission, (MASTER,), SEED, self.sandbox, LIMITS)
+        kept, tempfile.tempdir = tempfile.tempdir, str(self.folder)
+        try:
+            result = graded(submission, (MASTER,), SEED, self.sandbox, LIMITS)
+        finally:
+            tempfile.tempdir = kept
         assert time.monotonic() - began < LONGEST
+        assert (processes(), mounts()) == before
+        assert os.listdir(self.folder) == []
+        for place in PLACES:
+            assert [name for name in os.listdir(place) if MARK in name] == []
         return result
 
     def withstands(self, attack: Attack) -> Result:
         """Grade an attacker and, behind it, a neighbour; return what came of the attacker."""
         result = self.grade(attack.submission(self.targets))
-        self.assert_nothing_is_left()
         attack.assert_earned_what_it_solved(result)
         assert_sound(result)
         assert attack.ran in shown(result), f"the attack was not carried out:\n{shown(result)[:2000]}"
@@ -162,23 +170,6 @@ class Arena:
         result = self.grade(NEIGHBOUR.submission())
         NEIGHBOUR.assert_earned_what_it_solved(result)
         assert result.record.status == "graded"
-        self.assert_nothing_is_left()
-
-    def assert_nothing_is_left(self) -> None:
-        """Only the sandbox runs, and what it mounted and wrote is out of sight or gone."""
-        assert processes() == self.processes
-        assert mounts() == self.mounts
-        assert os.listdir(self.folder) == []
-        for place in PLACES:
-            assert [name for name in os.listdir(place) if MARK in name] == []
-
-
-def open_arena(folder: Path, targets: Mapping[str, str]) -> Arena:
-    """An arena whose grader writes its temporary files into `folder`."""
-    tempfile.tempdir = str(folder)
-    sandbox = Sandbox(LIMITS)
-    sandbox.warm_up()
-    return Arena(sandbox, folder, targets)
 
 
 def processes() -> list[str]:

@@ -3,15 +3,15 @@
 import contextlib
 import os
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from grader.sandbox.launching import Sandbox
 from grader.texts import ROOT
-from tests.attacks.arena import MARK, Arena, open_arena, processes
-from tests.mounted import mounts
+from tests.attacks.arena import LIMITS, MARK, Arena
 
 SECRETS = ("gradebook.db", "grading/learning_rate/seed.txt", "submitted/neighbour/learning_rate/learning_rate.ipynb")
 
@@ -23,14 +23,13 @@ def arena(tmp_path_factory) -> Iterator[Arena]:
     for name in SECRETS:
         (course / name).parent.mkdir(parents=True, exist_ok=True)
         (course / name).write_text("what no submission may see")
-    before, at_first, tempdir = processes(), mounts(), tempfile.tempdir
-    with _doors(course) as doors:
-        targets = {"COURSE": str(course), "CHECKOUT": str(ROOT), "HOME": str(Path.home()), "GRADER": str(os.getpid())}
-        arena = open_arena(tmp_path_factory.mktemp("temporary"), {**targets, **doors})
-        yield arena
-        arena.sandbox.close()
-    assert (processes(), mounts()) == (before, at_first)
-    tempfile.tempdir = tempdir
+    targets = {"COURSE": str(course), "CHECKOUT": str(ROOT), "HOME": str(Path.home()), "GRADER": str(os.getpid())}
+    others = set(psutil.Process().children(recursive=True))
+    with _doors(course) as doors, Sandbox(LIMITS) as sandbox:
+        sandbox.warm_up()
+        inside = set(psutil.Process().children(recursive=True)) - others
+        yield Arena(sandbox, tmp_path_factory.mktemp("temporary"), {**targets, **doors})
+    assert not any(process.is_running() for process in inside)
 
 
 @contextlib.contextmanager
