@@ -6,6 +6,7 @@ import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,6 @@ from tests.flows.classroom import Classroom, copy_of, nothing_left, the_small_cl
 
 SEED = 20261121
 KILLS = 10
-BEGUN, GRADING = range(2)
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +23,13 @@ def handed_in(classroom_of) -> Classroom:
 
 @pytest.fixture(scope="module")
 def undisturbed(handed_in, tmp_path_factory) -> Classroom:
-    """The class graded in one go, and in `seconds` how long it took from each of these moments on."""
+    """The class graded in one go, with the seconds until its first record, and from each to the next."""
     classroom = copy_of(handed_in, tmp_path_factory.mktemp("undisturbed"))
     with nothing_left(classroom), classroom.started() as process:
-        moments = [_moment(classroom, process, moment) for moment in (BEGUN, GRADING)]
+        began, first, last = [_moment(classroom, process, count) for count in (0, 1, len(the_small_class()))]
         process.communicate()
-        classroom.seconds = [time.monotonic() - moment for moment in moments]
     assert process.returncode == 0
+    classroom.seconds = first - began, (last - first) / (len(classroom.records) - 1)
     return classroom
 
 
@@ -44,7 +44,7 @@ def test_ten_times_killed_is_as_if_undisturbed(undisturbed, handed_in, tmp_path)
             classroom, classes = copy_of(handed_in, tmp_path / str(classes)), classes + 1
         done = _records_written(classroom)
         with nothing_left(classroom, files=False):
-            _kill_at_some_moment(classroom, undisturbed.seconds, draw)
+            _kill_at_some_moment(classroom, undisturbed, draw)
         print(f"{len(done)} were graded, then {len(_records_written(classroom))}")
         assert done.items() <= _records_written(classroom).items()
     done = _records_written(classroom)
@@ -55,26 +55,37 @@ def test_ten_times_killed_is_as_if_undisturbed(undisturbed, handed_in, tmp_path)
     _demand_same(classroom, undisturbed)
 
 
-def _kill_at_some_moment(classroom: Classroom, seconds: list[float], draw: random.Random) -> None:
-    """Kill a run, all its processes or only the one that was called; half of the times it is not long in grading."""
-    kill, share, moment = draw.choice([os.kill, os.killpg]), draw.random(), draw.choice([BEGUN, GRADING])
-    with classroom.started(workers=draw.choice([1, 1, 2])) as process:
-        _moment(classroom, process, moment)
-        time.sleep(share * seconds[moment])
+def _kill_at_some_moment(classroom: Classroom, undisturbed: Classroom, draw: random.Random) -> None:
+    """Kill a run, all its processes or only the one that was called, some time after some record."""
+    done = len(classroom.records)
+    count = draw.randint(done, len(undisturbed.records))
+    kill, share, workers = draw.choice([os.kill, os.killpg]), draw.random(), draw.choice([1, 1, 2])
+    with classroom.started(workers=workers) as process:
+        _moment(classroom, process, count)
+        time.sleep(share * undisturbed.seconds[count > done])
+        semaphores = _semaphores(process)
         with contextlib.suppress(ProcessLookupError):  # it is done
             kill(process.pid, signal.SIGKILL)
         process.communicate()
+    if kill is os.killpg:  # the process that Python has for removing them was killed as well
+        for path in semaphores:
+            path.unlink(missing_ok=True)
+    wait_until(lambda: not any(path.exists() for path in semaphores))
 
 
-def _moment(classroom: Classroom, process: subprocess.Popen, moment: int) -> float:
-    """Wait until a run has the lock, or has written a record; or has already ended."""
-    done = _records_written(classroom)
-    reached = {
-        BEGUN: lambda: f'"pid": {process.pid},' in classroom.lock_text,
-        GRADING: lambda: _records_written(classroom) != done,
-    }
-    wait_until(lambda: process.poll() is not None or reached[moment]())
+def _moment(classroom: Classroom, process: subprocess.Popen, count: int) -> float:
+    """Wait until a run has the lock and there are so many records, or it has already ended."""
+    wait_until(lambda: process.poll() is not None or f'"pid": {process.pid},' in classroom.lock_text)
+    wait_until(lambda: process.poll() is not None or len(classroom.record_files()) >= count)
     return time.monotonic()
+
+
+def _semaphores(process: subprocess.Popen) -> list[Path]:
+    """The files of those that a run shares with its workers."""
+    with contextlib.suppress(OSError):  # it is done
+        mapped = [line.split() for line in Path(f"/proc/{process.pid}/maps").read_text().splitlines()]
+        return [Path(words[-1]) for words in mapped if words[-1].startswith("/dev/shm/")]
+    return []
 
 
 def _records_written(classroom: Classroom) -> dict[str, tuple]:
