@@ -77,7 +77,6 @@ def small_disk(tmp_path) -> Iterator[Path]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
 def test_a_full_disk(handed_in, students, small_disk):
     classroom = copy_of(handed_in, small_disk)
-    classroom.environment  # its folders are made
     filler = small_disk / "filler"
     filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - ROOM))
     with nothing_left(classroom, files=False):

@@ -98,7 +98,15 @@ def test_workers_end_with_their_parent():
     with subprocess.Popen([sys.executable, "-c", words]) as parent:
         workers = wait_until(lambda: len(found := psutil.Process(parent.pid).children()) == 3 and found)
         parent.kill()
-    wait_until(lambda: not any(worker.is_running() for worker in workers))
+    wait_until(lambda: all(map(_has_ended, workers)))
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Tell so of one that nobody has waited for, too."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def test_a_scheduler_that_does_not_answer_is_named(monkeypatch):
