@@ -11,6 +11,18 @@ os.environ["LABUTILS_PROGRESS"] = ""  # the tests solve exercises, which the per
 settings.load_profile("ci")  # hypothesis's own: the same examples in every run, and no deadline for a busy machine
 
 
+@pytest.fixture(scope="session")
+def sandboxed():
+    """For tests that grade: submissions are run in a sandbox, which needs Linux and bubblewrap."""
+    from grader.sandbox.launching import Sandbox, SandboxUnavailable
+    from grader.sandbox.limits import DEFAULTS
+
+    try:
+        Sandbox(DEFAULTS).close()
+    except SandboxUnavailable as error:
+        pytest.fail(str(error)) if os.environ.get("CI") else pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module")
 def chromium():
     """A browser, closed when its module's tests are done: Playwright's event loop would be in the way of others."""

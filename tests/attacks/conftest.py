@@ -17,7 +17,7 @@ SECRETS = ("gradebook.db", "grading/learning_rate/seed.txt", "submitted/neighbou
 
 
 @pytest.fixture(scope="session")
-def arena(tmp_path_factory) -> Iterator[Arena]:
+def arena(sandboxed, tmp_path_factory) -> Iterator[Arena]:
     """One sandbox for each process that runs tests. When all are done, nothing of it is left."""
     course = tmp_path_factory.mktemp("course")
     for name in SECRETS:

@@ -112,7 +112,7 @@ def _hoard(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def handed_in(tmp_path_factory) -> Classroom:
+def handed_in(sandboxed, tmp_path_factory) -> Classroom:
     return generated_classroom(tmp_path_factory.mktemp("generated"))
 
 

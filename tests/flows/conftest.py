@@ -1,4 +1,4 @@
-"""Classrooms for the journeys of the command that grades a class; generating an assignment takes a while, so it is copied."""
+"""Classrooms for the journeys of the command that grades a class. Making an assignment takes a while, so it is copied."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from tests.flows.test_course import Submission
 
 
 @pytest.fixture(scope="session")
-def generated(tmp_path_factory) -> Classroom:
+def generated(sandboxed, tmp_path_factory) -> Classroom:
     """A course in which nobody has handed in anything yet. To be copied, not to be used."""
     return generated_classroom(tmp_path_factory.mktemp("generated"))
 

@@ -214,7 +214,7 @@ def students() -> dict[str, Submission]:
 
 
 @pytest.fixture(scope="module")
-def graded(course: Course, students: dict[str, Submission]) -> Course:
+def graded(sandboxed: None, course: Course, students: dict[str, Submission]) -> Course:
     """The course after its whole class was collected, graded, given feedback and exported."""
     archive = course.folder / "downloaded" / ASSIGNMENT / "archive"
     archive.mkdir(parents=True)

@@ -74,7 +74,7 @@ def with_outcome(wanted: str, outcomes: dict[str, str]) -> set[str]:
     return {test for test, found in outcomes.items() if found == wanted}
 
 
-def test_what_passes_without_our_configuration_passes_with_it(tmp_path):
+def test_what_passes_without_our_configuration_passes_with_it(sandboxed, tmp_path):
     ours = run(MODULES, tmp_path / "ours", CONFIGURATION)
     passed, failed = with_outcome("passed", ours), with_outcome("failed", ours)
     assert {test.split("::")[0] for test in passed} == set(MODULES)

@@ -108,7 +108,7 @@ def _delete_a_check(notebook: NotebookNode) -> None:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory) -> Classroom:
+def graded(sandboxed, tmp_path_factory) -> Classroom:
     """The class, graded, and no page made yet. One student's folder holds a page of their own. To be copied."""
     classroom = generated_classroom(tmp_path_factory.mktemp("generated"))
     for student, submission in the_class().items():

@@ -23,7 +23,7 @@ FULL = {name: all_exercises()[name].points for name in NAMES}
 
 
 @pytest.fixture(scope="module")
-def sandbox():
+def sandbox(sandboxed):
     with Sandbox(LIMITS) as warm:
         yield warm
 

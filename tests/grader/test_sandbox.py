@@ -24,18 +24,17 @@ CHECKOUT = Path(__file__).parents[2]
 SECONDS = 120  # for what takes a moment; only a failure waits so long
 
 
+pytestmark = pytest.mark.usefixtures("sandboxed")
+
+
 def sandbox_of(limits=DEFAULTS, main="probe:run", **options):
     return Sandbox(limits, main=main, import_from=PROBES, **options)
 
 
 @pytest.fixture(scope="module")
 def sandbox():
-    try:
-        made = sandbox_of(Limits(memory=600_000_000, folder=16_000_000, file=8_000_000, processes=16, cpu_seconds=20))
-        made.warm_up()
-    except SandboxUnavailable as error:
-        pytest.skip(str(error))
-    with made:
+    limits = Limits(memory=600_000_000, folder=16_000_000, file=8_000_000, processes=16, cpu_seconds=20)
+    with sandbox_of(limits) as made:
         yield made
 
 
