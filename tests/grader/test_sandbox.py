@@ -23,7 +23,6 @@ PROBES = Path(__file__).parent / "probes"
 CHECKOUT = Path(__file__).parents[2]
 SECONDS = 120  # for what takes a moment; only a failure waits so long
 
-
 pytestmark = pytest.mark.usefixtures("sandboxed")
 
 
