@@ -258,7 +258,7 @@ def test_a_figure_is_a_picture_and_is_closed(run):
         ("get_ipython().display_pub = get_ipython().events = None", ...),
         ("print('\\ud800', {'\\udfff'})\n'\\udabc'", None),
         ("'\ud800'", "UnicodeEncodeError"),
-        ("x = '\x00'", "SyntaxError"),
+        ("x = '\x00'", "SyntaxError" if sys.version_info >= (3, 11, 4) else "ValueError"),
         ("print(b'bytes'); import sys; sys.stdout.write(b'bytes')", "TypeError"),
         ("%%bash\ncat", None),
         ("!cat", None),
