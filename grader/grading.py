@@ -409,7 +409,9 @@ class _Conversation:
         if message.get("is") != "examine" or exercise not in list(all_exercises()) or not isinstance(seconds, float):
             raise wire.WireError("no request")
         seconds = min(max(seconds, 0.0), TIME_LIMIT, self._limits.cell_seconds)
-        trial = _PipeTrial(self._channel, wire.unpack_signature(message.get("signature")), seconds, self._died_of)
+        trial = _PipeTrial(
+            self._channel, wire.unpack_signature(message.get("signature")), seconds, self._cause_of_death
+        )
         panel = self._sitting.examine(exercise, trial)
         if trial.ended is not None:
             raise Ended(trial.ended)
@@ -420,9 +422,6 @@ class _Conversation:
         if ending is not None and ending.reason == "lost":
             raise SandboxLost("The sandbox was ended from outside while a notebook ran in it.")
         return ending.reason if ending is not None and ending.reason in TROUBLE else "ended"
-
-    def _died_of(self) -> str:
-        return self._cause_of_death()
 
 
 class _PipeTrial:
