@@ -1,9 +1,9 @@
 """A class through `nbgrader autograde` as it comes and through ours, with equal scores for every exercise of everybody.
 
 The class is graded in rounds, in each round once in each way, from a course folder in which nothing is graded yet. As
-nbgrader takes so long as it comes, it gets another part of the class in each round, and so do we where demonstrations
-are run too; the others get the whole class each time. Times are of whole commands, start-up included. All notebooks
-compute with one thread, which suits them best.
+nbgrader takes so long as it comes, it gets another part of the class in each round; the others get the whole class each
+time, but for one part with its demonstrations, at the end. Times are of whole commands, start-up included. All
+notebooks compute with one thread, which suits them best.
 
 What a submission costs is processor time, of all processes together: what the whole class takes beyond two of its
 students, so that start-up is left out, and beyond the student's own code. That is the same cells and the same calls of
@@ -172,7 +172,7 @@ def _in_rounds(course: Course, students: list[str], rounds: int) -> dict[str, li
         "2 workers, a few": (OURS, students[:FEW]),
         "nbgrader autograde": (NBGRADER, students),
     }
-    done: dict[str, list[Graded]] = {"stock": [], **{way: [] for way in ours}, ALL_CELLS: []}
+    done: dict[str, list[Graded]] = {"stock": [], **{way: [] for way in ours}}
     for number in range(rounds):
         part = students[number::rounds]
         _say(f"round {number + 1} of {rounds}: stock nbgrader grades {len(part)} of {len(students)} submissions")
@@ -181,8 +181,7 @@ def _in_rounds(course: Course, students: list[str], rounds: int) -> dict[str, li
         for way, arguments in ours.items():
             done[way].append(course.ours(*arguments))
             _say(f"  {way}: {done[way][-1].seconds:.1f} s")
-        done[ALL_CELLS].append(course.ours(OURS, part, DEMONSTRATIONS))
-        _say(f"  {ALL_CELLS}: {done[ALL_CELLS][-1].seconds:.1f} s")
+    done[ALL_CELLS] = [course.ours(OURS, students[::rounds], DEMONSTRATIONS)]
     return done
 
 
