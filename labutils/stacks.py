@@ -5,8 +5,10 @@ long runs of memory, and a convolution is one matrix product per network with no
 goes through `torch.func.vmap`, which is slower for small networks but takes whatever torch can trace.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 
+import numpy as np
 import torch
 from torch import nn
 from torch.func import functional_call, stack_module_state, vmap
@@ -14,6 +16,7 @@ from torch.nn import functional
 
 Weights = dict[str, torch.Tensor]
 Pair = tuple[int, int]
+_PIECE = 128  # examples computed at once: bounds the memory that a wide stack takes
 
 
 class Stack:
@@ -22,10 +25,7 @@ class Stack:
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         self.parameters, self.buffers = stack_module_state(list(networks))
         self._network = networks[0]
-        layers = _plain_layers(self._network)
-        self._layers = layers and [
-            (layer, {short: self.parameters[full] for short, full in names.items()}) for layer, names in layers
-        ]
+        self._layers = self._bind_layers()
 
     def train(self, mode: bool) -> None:
         """Switch dropout and the like on for training, or off."""
@@ -43,6 +43,43 @@ class Stack:
         for layer, weights in self._layers:
             x = _LAYERS[type(layer)](layer, weights, x)
         return x.movedim(-1, 1)
+
+    @torch.no_grad()
+    def evaluate(self, x: torch.Tensor) -> torch.Tensor:
+        """Outputs of shape (networks, n, ...) for x of shape (n, ...), with dropout and the like switched off.
+
+        They carry no gradient, and x may lie on another device and be long: it is computed piece by piece.
+        """
+        was_training = self._network.training
+        self.train(False)
+        device = next(iter(self.parameters.values())).device
+        outputs = torch.cat([self(piece) for piece in x.to(device).split(_PIECE)], dim=1)
+        self.train(was_training)
+        return outputs
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """A copy of all weights, by their name in `named_parameters()`: arrays of shape (networks, ...)."""
+        return {name: weight.numpy(force=True).copy() for name, weight in self.parameters.items()}
+
+    def with_weights(self, weights: Mapping[str, np.ndarray]) -> "Stack":
+        """Networks of the same shape with other weights, named and shaped as in `weights()`."""
+        if wrong := [n for n, own in self.parameters.items() if np.shape(weights.get(n)) != own.shape]:
+            expected = tuple(self.parameters[wrong[0]].shape)
+            raise ValueError(
+                f"the weights {wrong[0]!r} are of shape {expected}, and those given "
+                f"{f'of shape {np.shape(weights[wrong[0]])}' if wrong[0] in weights else 'lack them'}"
+            )
+        other = copy(self)
+        other.parameters = {name: own.new_tensor(weights[name]) for name, own in self.parameters.items()}
+        other._layers = other._bind_layers()
+        return other
+
+    def _bind_layers(self) -> list[tuple[nn.Module, Weights]] | None:
+        """The plain layers in order, each with its stacked weights; None where the network is not plain."""
+        layers = _plain_layers(self._network)
+        return layers and [
+            (layer, {short: self.parameters[full] for short, full in names.items()}) for layer, names in layers
+        ]
 
     def _run_one(self, parameters: Weights, buffers: Weights, x: torch.Tensor) -> torch.Tensor:
         return functional_call(self._network, (parameters, buffers), (x,))

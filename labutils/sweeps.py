@@ -23,7 +23,6 @@ from labutils.training import Loss, accuracy, minibatches
 
 Setting = Mapping[str, float]
 _DEFAULTS = {"learning_rate": None, "momentum": 0.0, "weight_decay": 0.0, "seed": 0}
-_PIECE = 128  # examples evaluated at once: bounds the memory that a wide sweep takes
 
 
 @dataclass
@@ -43,6 +42,8 @@ class Sweep:
     """After each epoch, shape (configurations, epochs)."""
     validation_accuracy: np.ndarray
     """Share of right answers after each epoch, NaN when the targets are not classes, shape (configurations, epochs)."""
+    networks: Stack
+    """The trained networks: `networks.evaluate(x)` gives the logits of all, `networks.weights()` what they learnt."""
 
     def values(self, name: str) -> np.ndarray:
         """The setting `name` of each configuration, shape (configurations,)."""
@@ -67,6 +68,7 @@ def sweep(
     batch_size: int = 32,
     loss: Loss = functional.cross_entropy,
     schedule: Callable[[int], float] | None = None,
+    on_step: Callable[[int, Stack], None] | None = None,
     device: torch.device | str | None = None,
 ) -> Sweep:
     """Train one network per setting on `data.train` by stochastic gradient descent, all at once; return the `Sweep`.
@@ -83,7 +85,8 @@ def sweep(
     dropout draws differently: it draws for all configurations at once.
 
     `schedule(epoch)`, for epochs counted from 0, is a factor for all rates in that epoch, as with
-    `torch.optim.lr_scheduler.LambdaLR(optimizer, schedule)`.
+    `torch.optim.lr_scheduler.LambdaLR(optimizer, schedule)`. `on_step(step, networks)` is called after each step,
+    counted from 1, with the networks as they then are: `networks.weights()` copies their weights.
     """
     settings = [_complete(setting) for setting in settings]
     if not settings or epochs < 1 or batch_size < 1:
@@ -109,12 +112,14 @@ def sweep(
                 descent.step(losses, factor)
                 step_loss.append(losses.detach())
                 step_size.append(rows.shape[-1])
+                if on_step:
+                    on_step(len(step_loss), stack)
             validation.append(_evaluate(stack, data.validation, loss))
     share_of_epoch = np.array(step_size).reshape(epochs, -1) / len(x)
     step_loss = torch.stack(step_loss, dim=1).numpy(force=True)
     train_loss = (step_loss.reshape(len(settings), epochs, -1) * share_of_epoch).sum(axis=-1)
     validation_loss, validation_accuracy = (torch.stack(values, dim=1).numpy(force=True) for values in zip(*validation))
-    return Sweep(settings, step_loss, train_loss, validation_loss, validation_accuracy)
+    return Sweep(settings, step_loss, train_loss, validation_loss, validation_accuracy, stack)
 
 
 class _Descent:
@@ -195,10 +200,8 @@ def _losses(loss: Loss, logits: torch.Tensor, y: torch.Tensor, shared: bool = Tr
 @torch.no_grad()
 def _evaluate(stack: Stack, examples: Examples, loss: Loss) -> tuple[torch.Tensor, torch.Tensor]:
     """Loss and accuracy of each network, both of shape (networks,), with dropout and the like switched off."""
-    stack.train(False)
-    device = next(iter(stack.parameters.values())).device
-    x, y = (part.to(device) for part in examples)
-    logits = torch.cat([stack(piece) for piece in x.split(_PIECE)], dim=1)
+    logits = stack.evaluate(examples.x)
+    y = examples.y.to(logits.device)
     return _losses(loss, logits, y), accuracy(logits, y)
 
 

@@ -347,3 +347,61 @@ def test_on_a_graphics_card_the_numbers_are_the_same(draw):
     data = random_split(0, shape)
     swept = sweep(make_model, data, SETTINGS, epochs=2, batch_size=16, device="cuda")
     assert_same_numbers(swept, one_after_the_other(make_model, data, SETTINGS, epochs=2, batch_size=16))
+
+
+@pytest.mark.usefixtures("double_precision")
+@pytest.mark.parametrize("make_model, shape", [random_dense(np.random.default_rng(5)), (Residual, (6,))])
+def test_the_trained_networks_are_those_of_one_run_after_the_other(make_model, shape):
+    data = random_split(6, shape, examples=40)
+    trained = sweep(make_model, data, SETTINGS, epochs=2, batch_size=16, device=CPU)
+    logits, weights = trained.networks.evaluate(data.train.x), trained.networks.weights()
+    assert logits.shape == (len(SETTINGS), 40, 4) and not logits.requires_grad
+    for number, setting in enumerate(SETTINGS):
+        torch.manual_seed(setting["seed"])
+        model = make_model()
+        optimizer = torch.optim.SGD(
+            model.parameters(), setting["learning_rate"], setting["momentum"], weight_decay=setting["weight_decay"]
+        )
+        generator = torch.Generator().manual_seed(setting["seed"])
+        train(model, data, optimizer, epochs=2, batch_size=16, generator=generator, device=CPU)
+        torch.testing.assert_close(logits[number], model(data.train.x).detach(), rtol=1e-7, atol=1e-9)
+        for name, weight in model.named_parameters():
+            np.testing.assert_allclose(weights[name][number], weight.detach().numpy(), rtol=1e-7, atol=1e-9)
+
+
+def test_each_step_is_shown_and_its_weights_may_be_kept():
+    seen = []
+    trained = sweep(
+        lambda: nn.Linear(6, 4),
+        random_split(7, (6,), examples=40),
+        grid(learning_rate=0.1, seed=range(3)),
+        epochs=2,
+        batch_size=16,
+        on_step=lambda step, networks: seen.append((step, networks.weights())),
+        device=CPU,
+    )
+    assert [step for step, _ in seen] == [1, 2, 3, 4, 5, 6]
+    assert seen[0][1]["weight"].shape == (3, 4, 6)
+    assert (seen[0][1]["weight"] != seen[-1][1]["weight"]).all(), "what was kept does not change with the next step"
+    np.testing.assert_array_equal(seen[-1][1]["weight"], trained.networks.weights()["weight"])
+
+
+@pytest.mark.parametrize("make_model", [lambda: nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, 4)), Residual])
+def test_networks_with_other_weights_leave_the_first_as_they_were(make_model):
+    stack, x = Stack([make_model() for _ in range(3)]), torch.rand(7, 6)
+    before = stack.evaluate(x)
+    turned = stack.with_weights({name: weight[::-1].copy() for name, weight in stack.weights().items()})
+    torch.testing.assert_close(turned.evaluate(x), before.flip(0))
+    torch.testing.assert_close(stack.evaluate(x), before)
+    name, weight = next(iter(stack.weights().items()))
+    with pytest.raises(ValueError, match=f"{name!r}.*lack them"):
+        stack.with_weights({})
+    with pytest.raises(ValueError, match=rf"{name!r} are of shape .*of shape \(2, "):
+        stack.with_weights(stack.weights() | {name: weight[:2]})
+
+
+def test_networks_are_evaluated_with_dropout_off_and_trained_with_it_on():
+    stack, x = Stack([nn.Sequential(nn.Linear(6, 5), nn.Dropout(0.5), nn.Linear(5, 4))]), torch.rand(300, 6)
+    stack.train(True)
+    torch.testing.assert_close(stack.evaluate(x), stack.evaluate(x))
+    assert not torch.equal(stack(x), stack(x))
