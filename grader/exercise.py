@@ -25,9 +25,10 @@ An author declares an `Exercise` and adds to it by decorators:
     def falls_in_a_line(learning_rate, epoch, factor=0.5, every=10):
         return learning_rate - learning_rate * factor * (epoch // every)
 
-A slip is the reference with one place changed; a mistake of another make is written out. Reference, mistakes and
-alternatives are what a student would write: they use the names that the chapter imports, and nothing else from around
-them.
+A slip is the reference with one place changed; a mistake of another make is written out. A case for which the
+reference says `raise ValueError("why")` is passed by any ValueError; its aspect needs other cases too, for a function
+that refuses everything has solved nothing. Reference, mistakes and alternatives are what a student would write: they
+use the names that the chapter imports, and nothing else from around them.
 """
 
 import ast
@@ -44,7 +45,7 @@ import numpy as np
 
 from labutils.checks.calling import Outcome, call
 from labutils.checks.comparing import Tolerance
-from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake
+from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, Refusal
 
 SECONDS_PER_CALL = 10.0
 
@@ -175,7 +176,11 @@ class Exercise:
         return aspect
 
     def _expected(self, arguments: dict[str, Any]) -> Any:
+        """What the reference returns, or that it refuses. An error that it did not mean is a fault of the author's."""
         outcome = call(self.reference_function, arguments, SECONDS_PER_CALL)
+        reason = outcome.traceback.rpartition("\nValueError: ")[2]
+        if "raise ValueError(" in outcome.line and reason != outcome.traceback:
+            return Refusal(reason)
         if outcome.kind != "returned":
             raise RuntimeError(f"the reference of {self.name} {outcome.kind} for {arguments}: {outcome.traceback}")
         return outcome.value

@@ -205,8 +205,8 @@ def _words(verdict: Verdict) -> str:
 
 
 def _trivial_bodies(exercise: Exercise) -> Iterator[str]:
-    """What is written without a thought: nothing, a constant, an argument handed back."""
-    yield from ("pass", "return 0", "return 0.0")
+    """What is written without a thought: nothing, a constant, a refusal of everything, an argument handed back."""
+    yield from ("pass", "return 0", "return 0.0", "raise ValueError")
     yield from (f"return {parameter}" for parameter in inspect.signature(exercise.reference_function).parameters)
     answers = {case.expected for case in exercise.cases() if isinstance(case.expected, str)}
     yield from (f"return {answer!r}" for answer in sorted(answers))

@@ -52,6 +52,10 @@ RUNGS = {
     "changed": "Your function changed its input {got}. Work on a copy: whoever calls it may still need the original.",
     "spelling": "{value} should be {expected}, and yours is {got}. Only capital letters or spaces differ.",
     "values": "{value} should be {expected}, and yours is {got}.{count}",
+    "not refused": (
+        "This call has no right answer, so your function should refuse it with `raise ValueError(...)` and say why: "
+        "“{expected}”. It returned {got}."
+    ),
     "unreadable": "{value} should be {expected}, and yours cannot be compared with that ({got}).",
 }
 THE_RESULT = "The result"
@@ -74,6 +78,10 @@ RAISED = "Your function stopped with {error}:"
 STUB_RAISED = (
     "Your code ran as far as the line `raise NotImplementedError`, which only holds the place of an answer. If it "
     "stands in your own function, delete it and return your result; if in another exercise's, write that one first."
+)
+SHOULD_REFUSE = (
+    "This call has no right answer. Find that out before anything else fails, and refuse it with "
+    "`raise ValueError(...)`: “{reason}”."
 )
 RECURSION = "Your function called itself until Python gave up (RecursionError). Which call should be the last one?"
 EXITED = "Your function called `exit()` or `quit()`, which end the whole program. Leave a function with `return`."

@@ -13,6 +13,7 @@ import numpy as np
 
 from labutils.checks import messages
 from labutils.checks.comparing import Difference
+from labutils.checks.sheets import Refusal
 from labutils.checks.values import is_tensor
 from labutils.checks.verdicts import Failure, Verdict
 
@@ -161,6 +162,8 @@ def _failure_parts(verdict: Verdict, failure: Failure, seconds: float) -> Iterat
         yield Part("code", outcome.line if failure.case.hidden else outcome.traceback)
         if outcome.error == "NotImplementedError" and outcome.traceback.endswith("\nNotImplementedError"):
             yield Part("text", messages.STUB_RAISED)
+        if isinstance(failure.case.expected, Refusal) and not failure.case.hidden:
+            yield Part("text", messages.SHOULD_REFUSE.format(reason=failure.case.expected.reason))
     elif failure.difference is not None:
         yield from _difference_parts(failure.difference, failure.case.hidden, printed=bool(outcome.printed))
 

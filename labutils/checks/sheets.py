@@ -27,8 +27,18 @@ class SheetError(Exception):
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """What is expected of a call that cannot be answered: a ValueError. `reason` is what the reference's says."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class Case:
-    """One call to make: `arguments` by name, what it should return, and the aspect of the exercise that it tests."""
+    """One call to make: `arguments` by name, what it should return, and the aspect of the exercise that it tests.
+
+    `expected` is a `Refusal` where the call should raise ValueError.
+    """
 
     aspect: str
     arguments: dict[str, Any]
@@ -162,7 +172,7 @@ def _to_json(exercise: ExerciseSheet) -> dict:
             {
                 "aspect": case.aspect,
                 "arguments": {name: encode(value) for name, value in case.arguments.items()},
-                "expected": encode(case.expected),
+                **_expected_to_json(case.expected),
             }
             for case in exercise.cases
         ],
@@ -190,7 +200,7 @@ def _from_json(record: dict) -> ExerciseSheet:
             Case(
                 aspect=case["aspect"],
                 arguments={name: decode(value) for name, value in case["arguments"].items()},
-                expected=decode(case["expected"]),
+                expected=_expected_from_json(case),
             )
             for case in record["cases"]
         ),
@@ -203,6 +213,14 @@ def _from_json(record: dict) -> ExerciseSheet:
             for mistake in record["mistakes"]
         ),
     )
+
+
+def _expected_to_json(expected: Any) -> dict:
+    return {"refused": expected.reason} if isinstance(expected, Refusal) else {"expected": encode(expected)}
+
+
+def _expected_from_json(case: dict) -> Any:
+    return Refusal(case["refused"]) if "refused" in case else decode(case["expected"])
 
 
 def _outcome_to_json(outcome: Outcome) -> dict:

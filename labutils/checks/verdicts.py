@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from labutils.checks.calling import Outcome
-from labutils.checks.comparing import Difference, difference
-from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake
+from labutils.checks.comparing import Difference, describe, difference
+from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, Refusal
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,11 @@ def _printed(sheet: ExerciseSheet, outcomes: list[Outcome], failure: Failure | N
 
 
 def _failure(sheet: ExerciseSheet, case: Case, outcome: Outcome) -> Failure | None:
+    refuses = isinstance(case.expected, Refusal)
     if outcome.kind != "returned":
-        return Failure(case, outcome)
+        return None if refuses and outcome.error == "ValueError" else Failure(case, outcome)
+    if refuses:
+        return Failure(case, outcome, Difference("not refused", case.expected.reason, describe(outcome.value)))
     found = difference(case.expected, outcome.value, sheet.tolerance)
     if outcome.changed and (found is None or found.rung in ("spelling", "values")):
         return Failure(case, outcome, Difference("changed", "unchanged", ", ".join(outcome.changed)))

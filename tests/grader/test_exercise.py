@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from grader.exercise import Chapter, Exercise, body_of
+from labutils.checks.sheets import Refusal
 
 # -- slips ----------------------------------------------------------------------------------------------------------
 
@@ -25,6 +26,22 @@ def step_decay_exercise() -> Exercise:
     exercise.case("any epoch", learning_rate=0.8, epoch=9)
     exercise.case("any epoch", learning_rate=0.8, epoch=25)
     return exercise
+
+
+def test_what_the_reference_refuses_is_expected_to_be_refused():
+    exercise = step_decay_exercise()
+
+    @exercise.reference
+    def step_decay(learning_rate, epoch, factor=0.5, every=10):
+        if every < 1:
+            raise ValueError(f"every is {every}; it must be 1 or more")
+        return np.float64(learning_rate) * np.array([factor]).reshape(every)[0] ** epoch
+
+    exercise.public_cases = [("any epoch", {"learning_rate": 0.8, "epoch": 2, "every": every}) for every in (1, 0)]
+    assert [case.expected for case in exercise.cases()] == [0.2, Refusal("every is 0; it must be 1 or more")]
+    exercise.case("any epoch", learning_rate=0.8, epoch=2, every=2)
+    with pytest.raises(RuntimeError, match="cannot reshape"):  # an error that the author did not mean
+        exercise.cases()
 
 
 COUNTS_FROM_ONE = {"name": "counts_from_one", "right": "epoch // every", "wrong": "(epoch + 1) // every"}

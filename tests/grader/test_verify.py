@@ -137,7 +137,19 @@ def tolerance_that_lets_everything_pass(exercise: Exercise) -> None:
     exercise.tolerance = type(exercise.tolerance)(relative=0.0, absolute=1e3)
 
 
+def aspect_of_refusals_alone(exercise: Exercise) -> None:
+    @exercise.reference
+    def running_sum(values):
+        if len(values) == 0:
+            raise ValueError("there is nothing to add")
+        return np.cumsum(values)
+
+    exercise.aspects["nothing to add"] = 1
+    exercise.case("nothing to add", values=np.array([]))
+
+
 BREAKS = {
+    aspect_of_refusals_alone: "`raise ValueError` earns 0.67 points, in 'nothing to add'",
     reference_that_is_the_mistake: "the mistake multiplies earns everything",
     broken_reference: "the alternative in_a_loop earns 0 of 2 points",
     reference_that_raises_for_a_hidden_case: "its cases cannot be made",

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from labutils.checks import messages
 from labutils.checks.calling import Outcome
 from labutils.checks.comparing import Tolerance
 from labutils.checks.judging import JUDGE_VARIABLE, SheetJudge
-from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake
+from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, Refusal
 from labutils.checks.trials import LocalTrial
 
 CASES = (
@@ -102,6 +103,51 @@ def test_points_follow_the_aspects_that_hold(function, status, points, mistake):
     found = verdict(function)
     assert (found.status, found.points, found.mistake and found.mistake.name) == (status, points, mistake)
     assert found.max_points == 3 and found.chapter == "arithmetic"
+
+
+REFUSING = SheetJudge(
+    {
+        "root": replace(
+            JUDGE.exercises()["square"],
+            name="root",
+            aspects={"real": 1},
+            cases=(
+                Case("real", {"n": 9.0}, 3.0),
+                Case("real", {"n": -4.0}, Refusal("n is -4.0; it must be 0 or more")),
+                Case("real", {"n": -5.0}, Refusal("n is -5.0; it must be 0 or more"), hidden=True),
+            ),
+            mistakes=(),
+        )
+    }
+)
+
+
+def refuse_negative(n):
+    if n < 0:
+        raise ValueError("negative")
+    return n**0.5
+
+
+def refuse_shown(n):
+    return -1.0 if n == -5 else refuse_negative(n)
+
+
+@pytest.mark.parametrize(
+    ("function", "status", "said"),
+    [
+        (refuse_negative, "passed", "Every call came out right"),
+        (lambda n: abs(n) ** 0.5, "failed", "“n is -4.0; it must be 0 or more”. It returned a number."),
+        (lambda n: [][0] if n < 0 else n**0.5, "raised", "Find that out before anything else fails"),
+        (fail, "raised", "Your function stopped with ValueError"),
+        (refuse_shown, "failed", "One that is not shown fails, in the part “real”"),
+    ],
+    ids="refuses answers stumbles refuses_all refuses_the_shown".split(),
+)
+def test_a_call_without_an_answer_is_to_be_refused(function, status, said):
+    found = REFUSING.examine("root", LocalTrial(function, 2))
+    assert found.verdict.status == status
+    assert found.verdict.points == (3 if status == "passed" else 0)
+    assert said in str(found) and "-5" not in str(found)
 
 
 def test_a_public_failure_is_told_before_a_hidden_one():

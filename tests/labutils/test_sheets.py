@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from labutils.checks import check, progress
 from labutils.checks.calling import Outcome
 from labutils.checks.comparing import Tolerance, difference
-from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, SheetError, read_sheet, read_sheets, write_sheet
+from labutils.checks.sheets import (
+    Case,
+    ExerciseSheet,
+    KnownMistake,
+    Refusal,
+    SheetError,
+    read_sheet,
+    read_sheets,
+    write_sheet,
+)
 
 DOUBLE = ExerciseSheet(
     name="double",
@@ -25,12 +34,17 @@ DOUBLE = ExerciseSheet(
     cases=(
         Case("whole", {"numbers": np.array([1, 2])}, np.array([2, 4])),
         Case("any", {"numbers": np.array([0.5, np.nan, np.inf])}, np.array([1.0, np.nan, np.inf])),
+        Case("any", {"numbers": "1"}, Refusal("numbers is '1', which is no array")),
     ),
     mistakes=(
         KnownMistake(
             "squares",
             "Twice, not squared.",
-            (Outcome("returned", np.array([1, 4])), Outcome("raised", error="ValueError")),
+            (
+                Outcome("returned", np.array([1, 4])),
+                Outcome("raised", error="ValueError"),
+                Outcome("raised", error="TypeError"),
+            ),
         ),
     ),
 )
@@ -57,7 +71,7 @@ def test_a_sheet_comes_back_as_it_was_written(path):
     for one, other in zip(back.cases, DOUBLE.cases, strict=True):
         assert difference(one.arguments, other.arguments, exact=True) is None
         assert difference(one.expected, other.expected, exact=True) is None
-    assert [outcome.kind for outcome in back.mistakes[0].outcomes] == ["returned", "raised"]
+    assert [outcome.kind for outcome in back.mistakes[0].outcomes] == ["returned", "raised", "raised"]
     json.loads(path.read_text(), parse_constant=pytest.fail)  # no NaN, which is no JSON
 
 
@@ -119,6 +133,8 @@ def test_a_damaged_sheet_stops_no_exercise_of_another_chapter(path, monkeypatch)
     monkeypatch.setattr("labutils.checks.judging.read_sheets", lambda: read_sheets(path.parent))
 
     def triple(numbers):
+        if isinstance(numbers, str):
+            raise ValueError(numbers)
         return 2 * numbers
 
     def double(numbers):
