@@ -7,6 +7,7 @@ _HOME_OF = {
     "ScheduleDesigner": "labutils.widgets.schedules",
     "CurveClinic": "labutils.widgets.clinic",
     "UpdateRatioPlot": "labutils.widgets.ratios",
+    **dict.fromkeys(["LiveFigure", "Panel", "Line", "Points", "Bars", "Rule"], "labutils.widgets.live"),
 }
 
 __all__ = list(_HOME_OF)
