@@ -1,15 +1,15 @@
 """A figure with sliders and choices: the kernel computes every frame beforehand, the browser shows the chosen one.
 
-    def frame(degree):
-        fit = np.polynomial.Polynomial.fit(x, y, degree)
-        return {"curve": {"measured": Points(x, y), "fit": Line(grid, fit(grid))}}, f"a polynomial of degree {degree}"
+def frame(degree):
+    fit = np.polynomial.Polynomial.fit(x, y, degree)
+    return {"curve": {"measured": Points(x, y), "fit": Line(grid, fit(grid))}}, f"a polynomial of degree {degree}"
 
-    LiveFigure(
-        frame,
-        controls={"degree": range(1, 10)},
-        panels={"curve": Panel("Ten points", x_label="x (no unit)", y_label="y (no unit)", x=(0, 1), y=(-2, 2))},
-        describe="Polynomials of degree 1 to 9 through ten points",
-    )
+LiveFigure(
+    frame,
+    controls={"degree": range(1, 10)},
+    panels={"curve": Panel("Ten points", x_label="x (no unit)", y_label="y (no unit)", x=(0, 1), y=(-2, 2))},
+    describe="Polynomials of degree 1 to 9 through ten points",
+)
 """
 
 import json
@@ -220,8 +220,8 @@ def _packed(panels: Mapping[str, Panel], legends: dict[str, list[str]], computed
     data = zlib.compress(header.encode() + b"\n" + differences.T.tobytes(), 9)
     if len(data) > LARGEST_DATA:
         raise ValueError(
-            f"the {len(frames)} frames of this figure fill {len(data)} bytes of the notebook, of at most {LARGEST_DATA}: "
-            "take fewer values of a control, or fewer numbers for a mark"
+            f"the {len(frames)} frames of this figure fill {len(data)} bytes of the notebook, of at most "
+            f"{LARGEST_DATA}: take fewer values of a control, or fewer numbers for a mark"
         )
     return data
 
@@ -237,7 +237,8 @@ def _coordinates(label: str, mark: Mark, panel: Panel) -> tuple[str, np.ndarray,
     x, y = (np.atleast_1d(np.asarray(values, dtype=float)) for values in (x, y))
     wanted = {Bars: len(x) - 1, Rule: 0}.get(type(mark), len(x))
     if x.ndim != 1 or y.shape != (wanted,):
-        raise ValueError(f"{type(mark).__name__} {label!r} has arrays of shape {x.shape} and {y.shape}, which do not fit")
+        kind = type(mark).__name__
+        raise ValueError(f"{kind} {label!r} has arrays of shape {x.shape} and {y.shape}, which do not fit")
     if panel.log_y:
         y = np.log10(y, where=y > 0, out=np.full_like(y, np.nan if type(mark) is not Bars else -np.inf))
     return type(mark).__name__.lower(), x, y

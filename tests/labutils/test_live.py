@@ -17,8 +17,9 @@ PANEL = Panel("Values", x_label="x (m)", y_label="y (s)", x=(-1, 1), y=(0, 10))
 DECADES = Panel("Decades", x_label="x (m)", y_label="y (s)", x=(0, 3), y=(-2, 1), log_y=True)
 
 
-def figure(frame, controls={"n": [1, 2]}, panels={"values": PANEL}, **options):
-    return LiveFigure(frame, controls=controls, panels=panels, describe="Sliders: n from 1 to 2", **options)
+def figure(frame, **options):
+    given = {"controls": {"n": [1, 2]}, "panels": {"values": PANEL}, "describe": "Sliders: n from 1 to 2"}
+    return LiveFigure(frame, **given | options)
 
 
 def frames_of(figure):
