@@ -87,7 +87,7 @@ def test_picture_and_text_for_a_viewer_without_a_kernel(widget):
 
 
 def test_script_is_the_files_without_comments_and_indentation():
-    module = script("controls.js", "descent.js", SURFACES={"bowl": "one, two"})
+    module = script("controls.js", "surfaces.js", "descent.js", SURFACES={"bowl": "one, two"})
     packed = re.search(r'"(.{1000,})"\.match', module)[1]
     text = zlib.decompressobj().decompress(base64.b85decode(packed)).decode()
     assert 'const SURFACES = {"bowl":"one, two"};' in text and text.endswith("export default { render };\n")
