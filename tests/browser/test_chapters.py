@@ -37,5 +37,5 @@ def _moves_by_keyboard(widget):
         widget.page.keyboard.press("Tab")
     for slider in widget.get_by_role("slider").all():
         before = drawn(widget)
-        slider.press("Home" if slider.input_value() == slider.get_attribute("max") else "End")
+        slider.press("ArrowLeft" if slider.input_value() == slider.get_attribute("max") else "ArrowRight")
         assert drawn(widget) != before, slider.get_attribute("aria-label")
