@@ -73,6 +73,12 @@ def test_a_known_mistake_is_recognised_without_the_instructors_part(edition):
     assert "Hint" in ended.stdout.split("\n\n")[0]
 
 
+def test_the_data_that_comes_with_the_book_is_there(edition):
+    count = "from labutils import data; print(len(data.reviews().train.texts), len(data.wine().x), len(data.digits().test.y))"
+    ended = run(edition, "-c", count)
+    assert ended.stdout.split() == ["306", "178", "360"], ended.stderr
+
+
 def test_the_unsolved_chapter_runs_from_top_to_bottom(edition):
     ended = run(edition, "-m", "labutils", "check", CHAPTER)
     assert ended.returncode == 0, ended.stdout + ended.stderr
