@@ -13,7 +13,8 @@ from nbformat import NotebookNode
 from grader.assignments import LARGEST_FILE
 from tests.attacks.arena import EXERCISES, SOLVED, Attack
 from tests.attacks.test_forging import NOTEBOOKS
-from tests.flows.classroom import ASSIGNMENT, Classroom, copy_of, generated_classroom, nothing_left
+from tests.flows.classroom import Classroom, copy_of, generated_classroom, nothing_left
+from tests.flows.test_course import ASSIGNMENT
 
 NOTEBOOK = "learning_rate.ipynb"
 FORGERIES = {attack.name: attack for attack in NOTEBOOKS}

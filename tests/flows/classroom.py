@@ -19,7 +19,8 @@ from nbgrader.api import Gradebook
 from grader.build import write_source
 from grader.exercise import body_of
 from grader.records import Record, Records
-from tests.flows.test_course import ASSIGNMENT, EXERCISES, PAGE, Course, Submission, references
+from grader.texts import Page
+from tests.flows.test_course import EXERCISES, PAGE, Course, Submission, references
 from tests.mounted import mounts
 
 SECONDS = 240  # for what takes a moment; only a failure waits so long
@@ -68,15 +69,15 @@ class Classroom(Course):
         return lock.read_text(encoding="utf-8") if lock.exists() else ""
 
     def record_files(self) -> list[Path]:
-        return list(Records(self.folder, ASSIGNMENT).folder.glob("[!.]*.json"))
+        return list(Records(self.folder, self.assignment).folder.glob("[!.]*.json"))
 
     @property
     def records(self) -> dict[str, Record]:
-        return Records(self.folder, ASSIGNMENT).all()
+        return Records(self.folder, self.assignment).all()
 
     def hand_in(self, student: str, submission: Submission | bytes) -> Path:
         """Put a notebook, or these bytes in place of one, where nbgrader collects what a student handed in."""
-        path = self.folder / "submitted" / student / ASSIGNMENT / PAGE.notebook.name
+        path = self.folder / "submitted" / student / self.assignment / self.page.notebook.name
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(submission, bytes):
             path.write_bytes(submission)
@@ -85,11 +86,11 @@ class Classroom(Course):
         return path
 
     def autograded(self, student: str) -> Path:
-        return self.folder / "autograded" / student / ASSIGNMENT / PAGE.notebook.name
+        return self.folder / "autograded" / student / self.assignment / self.page.notebook.name
 
     def words(self, *arguments: str, workers: int = 1) -> list[str]:
         """The command that grades the class."""
-        return [sys.executable, "-m", "grader", "autograde", ASSIGNMENT, f"--workers={workers}", *arguments]
+        return [sys.executable, "-m", "grader", "autograde", self.assignment, f"--workers={workers}", *arguments]
 
     def autograde(
         self, *arguments: str, status: int = 0, workers: int = 1, within: tuple[str, ...] = (), **options: Any
@@ -125,7 +126,7 @@ class Classroom(Course):
                         for comment in submission.notebooks[0].comments
                     },
                 }
-                for submission in gradebook.assignment_submissions(ASSIGNMENT)
+                for submission in gradebook.assignment_submissions(self.assignment)
             }
 
     def scores(self, database: str | None = None) -> dict[str, dict[str, float]]:
@@ -158,18 +159,18 @@ class Classroom(Course):
         return [*found, *self.temporary.iterdir()]
 
 
-def generated_classroom(folder: Path) -> Classroom:
+def generated_classroom(folder: Path, page: Page = PAGE) -> Classroom:
     """A classroom whose assignment is generated, and in which nobody has handed in anything."""
-    classroom = Classroom(folder / "course")
-    write_source(PAGE, classroom.folder / "source")
-    classroom.nbgrader("generate_assignment", ASSIGNMENT)
+    classroom = Classroom(folder / "course", page)
+    write_source(page, classroom.folder / "source")
+    classroom.nbgrader("generate_assignment", classroom.assignment)
     return classroom
 
 
 def copy_of(classroom: Classroom, folder: Path, students: dict[str, Submission] | None = None) -> Classroom:
     """A copy of a classroom in which these have handed in, too."""
     folder.mkdir(exist_ok=True)
-    copy = Classroom(folder / "course")
+    copy = Classroom(folder / "course", classroom.page)
     shutil.copytree(classroom.folder, copy.folder, dirs_exist_ok=True)
     for student, submission in (students or {}).items():
         copy.hand_in(student, submission)

@@ -31,7 +31,7 @@ from grader.build import SOURCE, assemble, write_source
 from grader.exercise import body_of
 from grader.judge import ReferenceJudge
 from grader.running import run
-from grader.texts import PLACE_FOR_THE_BODY, ROOT, pages
+from grader.texts import PLACE_FOR_THE_BODY, ROOT, Page, pages
 from grader.verify import judged, solve
 from labutils.checks.panels import MIME_TYPE
 from labutils.notebooks import only_shows
@@ -56,14 +56,15 @@ class Submission:
     lost: tuple[str, ...] = ()
     hints: list[str] = field(default_factory=list)
     own_copy: bool = False
+    page: Page = PAGE
 
     @cached_property
     def deserves(self) -> dict[str, float]:
         """The points that this submission deserves in each exercise, by the instructor's judge."""
-        judge, namespace = ReferenceJudge(), PAGE.setup()
-        points = dict.fromkeys(EXERCISES, 0.0)
-        for name in EXERCISES.keys() - set(self.lost):
-            function = solve(PAGE.stubs[name], self.answers.get(name, UNSOLVED), namespace)
+        judge, namespace = ReferenceJudge(), self.page.setup()
+        points = dict.fromkeys(self.page.stubs, 0.0)
+        for name in points.keys() - set(self.lost):
+            function = solve(self.page.stubs[name], self.answers.get(name, UNSOLVED), namespace)
             points[name] = judged(judge, name, function).points
         return points
 
@@ -71,13 +72,13 @@ class Submission:
         notebook = nbformat.read(release, as_version=4)
         for cell in notebook.cells:
             if cell.id in self.answers:
-                cell.source = PAGE.stubs[cell.id].with_body(self.answers[cell.id])
+                cell.source = self.page.stubs[cell.id].with_body(self.answers[cell.id])
         self.edit(notebook)
         nbformat.write(notebook, path)
 
 
-def references() -> dict[str, str]:
-    return {name: body_of(exercise.reference_function) for name, exercise in EXERCISES.items()}
+def references(page: Page = PAGE) -> dict[str, str]:
+    return {name: body_of(stub.exercise.reference_function) for name, stub in page.stubs.items()}
 
 
 def the_class() -> dict[str, Submission]:
@@ -132,10 +133,11 @@ def _claim_full_points(notebook: NotebookNode) -> None:
 
 
 class Course:
-    """A copy of the course folder with an exchange and a home of its own."""
+    """A copy of the course folder with an exchange and a home of its own, and one page of the book as its assignment."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, page: Page = PAGE) -> None:
+        self.folder, self.page = folder, page
+        self.assignment = page.chapter.folder
         self.exchange = folder.parent / "exchange"
         folder.mkdir()
         self.exchange.mkdir()
@@ -162,7 +164,7 @@ class Course:
 
     @property
     def release(self) -> Path:
-        return self.folder / "release" / ASSIGNMENT / PAGE.notebook.name
+        return self.folder / "release" / self.assignment / self.page.notebook.name
 
 
 @contextlib.contextmanager
