@@ -50,6 +50,13 @@ exercise.case(
     constant, healthy=np.array([[1.0, 5.0], [3.0, 5.0]]), examples=np.array([[4.0, 5.0], [2.0, 5.5]]), epsilon=0.25
 )
 exercise.case(constant, healthy=np.array([[1.0, 5.0], [3.0, 5.0], [2.0, 5.0]]), examples=np.array([[2.0, 5.5]]))
+# The other two columns depend on each other.
+exercise.case(
+    constant,
+    healthy=np.column_stack([leaning[:, 0], np.full(5, 3.0), leaning[:, 1]]),
+    examples=np.array([[4.0, 3.5, 2.0]]),
+    epsilon=0.5,
+)
 
 
 @exercise.hidden(apart, count=3)

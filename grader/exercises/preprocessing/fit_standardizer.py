@@ -41,6 +41,7 @@ exercise.case("constant columns", train=np.array([[2e-9, 0.0], [4e-9, 0.0], [6e-
 exercise.case("missing values", train=np.array([[1.0, np.nan], [np.nan, 2.0], [3.0, 4.0], [5.0, 9.0]]))
 exercise.case("missing values", train=np.array([[1.0, 7.0], [3.0, np.nan], [4.0, 7.0]]))
 exercise.case("no values", train=np.array([[4.0, -2.0, 0.5]]))
+exercise.case("no values", train=np.array([[np.nan, -2.0], [4.0, np.nan]]))
 exercise.case("no values", train=np.array([[4.0, np.nan], [8.0, np.nan]]))
 exercise.case("no values", train=np.zeros((0, 2)))
 

@@ -62,9 +62,9 @@ exercise.case("far from zero", count=0, mean=np.zeros(1), variance=np.zeros(1), 
 exercise.case(
     "far from zero",
     count=2,
-    mean=np.array([1e8 + 1]),
-    variance=np.array([1.0]),
-    batch=np.array([[1e8 + 3.0], [1e8 + 5.0]]),
+    mean=np.array([1e8 + 1, 2e8]),
+    variance=np.array([1.0, 4.0]),
+    batch=np.array([[1e8 + 3, 2e8 + 1], [1e8 + 5, 2e8 - 1]]),
 )
 
 
