@@ -7,6 +7,7 @@ _HOME_OF = {
     "ScheduleDesigner": "labutils.widgets.schedules",
     "CurveClinic": "labutils.widgets.clinic",
     "UpdateRatioPlot": "labutils.widgets.ratios",
+    "OptimizerRace": "labutils.widgets.race",
     **dict.fromkeys(["LiveFigure", "Panel", "Line", "Points", "Bars", "Rule"], "labutils.widgets.live"),
 }
 

@@ -2,15 +2,16 @@
 
 import numpy as np
 import traitlets
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from labutils.surfaces import SURFACES
+from labutils.surfaces import SURFACES, Surface
 from labutils.widgets.base import LabWidget, one_of, script, within
 
 _LARGEST_STABLE_RATE = {"bowl": 2 / 1, "ravine": 2 / 20}  # 2/λmax of the two quadratics
 
 
-def _drawn(name: str) -> dict:
+def drawn(name: str) -> dict:
     """What the browser needs to draw a surface; it has the formulas itself."""
     surface = SURFACES[name]
     return {
@@ -37,6 +38,18 @@ def decades(heights: np.ndarray) -> tuple[int, int]:
     return min(int(np.floor(np.log10(min(heights)))), roof - 3), roof
 
 
+def drawn_surface(surface: Surface) -> tuple[Figure, Axes, Axes]:
+    """A figure with the contours of `surface`, for paths over them, and an empty chart beside it."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    plane, curve = figure.subplots(1, 2, width_ratios=(3, 2))
+    x, y = np.meshgrid(np.linspace(*surface.x_range, 120), np.linspace(*surface.y_range, 80))
+    height = surface.loss(np.stack([x, y], axis=-1))
+    levels = height.min() + np.ptp(height) * np.linspace(0, 1, 17) ** 2.5
+    plane.contourf(x, y, height, levels, cmap="cividis")
+    plane.set(xlim=surface.x_range, ylim=surface.y_range, title=surface.title, xlabel="weight 1", ylabel="weight 2")
+    return figure, plane, curve
+
+
 class DescentPlayground(LabWidget):
     """Gradient descent from a start that can be dragged, with contours, path, loss against step and a verdict.
 
@@ -47,7 +60,7 @@ class DescentPlayground(LabWidget):
     What is moved in the browser comes back as `surface`, `learning_rate`, `start` and `steps`.
     """
 
-    _esm = script("controls.js", "surfaces.js", "descent.js", SURFACES={name: _drawn(name) for name in SURFACES})
+    _esm = script("controls.js", "surfaces.js", "descent.js", SURFACES={name: drawn(name) for name in SURFACES})
     surface = traitlets.Unicode().tag(sync=True)
     learning_rate = traitlets.Float().tag(sync=True)
     start_x = traitlets.Float().tag(sync=True)
@@ -96,14 +109,8 @@ class DescentPlayground(LabWidget):
         heights = loss_above_minimum(self.surface, path)
         low, high = decades(heights)
 
-        figure = Figure(figsize=(9, 3.6), layout="constrained")
-        plane, curve = figure.subplots(1, 2, width_ratios=(3, 2))
-        x, y = np.meshgrid(np.linspace(*surface.x_range, 120), np.linspace(*surface.y_range, 80))
-        height = surface.loss(np.stack([x, y], axis=-1))
-        levels = height.min() + np.ptp(height) * np.linspace(0, 1, 17) ** 2.5
-        plane.contourf(x, y, height, levels, cmap="cividis")
+        figure, plane, curve = drawn_surface(surface)
         plane.plot(*path.T, "o-", color="#bd1f01", markersize=3)
-        plane.set(xlim=surface.x_range, ylim=surface.y_range, title=surface.title, xlabel="weight 1", ylabel="weight 2")
         curve.plot(heights, color="#3f90da")
         label = "loss above the minimum" if surface.lowest else "loss"
         curve.set(yscale="log", ylim=(10.0**low, 10.0**high), title="Loss", xlabel="step", ylabel=label)

@@ -9,15 +9,11 @@ from IPython import get_ipython
 from matplotlib.figure import Figure
 from torch import nn
 
-from labutils.widgets.base import LabWidget, script
+from labutils.widgets.base import EIGHT_LINES, LabWidget, script
 
 _MOST_LAYERS = 8
 _MOST_POINTS = 128
 _SECONDS_BETWEEN_REDRAWS = 0.1
-_STYLES = [  # the same as in ratios.js: no two of the eight layers share colour and dashes
-    (color, "- -- : -.".split()[(index + index // 4) % 4])
-    for index, color in enumerate(2 * ["#3f90da", "#e76300", "#717581", "#a96b59"])
-]
 
 
 class UpdateRatioPlot(LabWidget):
@@ -86,7 +82,7 @@ class UpdateRatioPlot(LabWidget):
         figure = Figure(figsize=(7, 3.8), layout="constrained")
         axes = figure.subplots()
         axes.axhspan(-3.5, -2.5, color="#94a4a2", alpha=0.3, label="about 1e-3")
-        for (name, ratios), (color, dashes) in zip(self.ratios.items(), _STYLES):
+        for (name, ratios), (color, dashes) in zip(self.ratios.items(), EIGHT_LINES):
             axes.plot(self.steps, np.log10(ratios), color=color, linestyle=dashes, label=name)
         axes.set(title="Size of the updates", xlabel="step", ylabel="log₁₀(‖update‖ / ‖weights‖)")
         axes.legend()

@@ -5,6 +5,8 @@
 // The colours of petroff10 that stand out from white and from black. A line takes a dash pattern along with its colour,
 // so that it is never told by colour alone.
 const LINES = [["#3f90da", []], ["#e76300", [7, 3]], ["#717581", [2, 3]], ["#a96b59", [9, 3, 2, 3]]];
+// Of eight lines, no two have the same colour and dashes; labutils/widgets/base.py has the same list.
+const style = i => [LINES[i % 4][0], LINES[(i + (i >> 2)) % 4][1]];
 
 const tidy = value => {
   const rounded = +value.toPrecision(3);

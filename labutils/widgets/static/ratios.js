@@ -1,8 +1,6 @@
 // Update-to-weight ratios against step: the kernel measures, the browser smooths and draws.
 
 const BAND = [-3.5, -2.5];
-// Eight layers, no two with the same colour and dashes; labutils/widgets/ratios.py has the same list.
-const style = i => [LINES[i % 4][0], LINES[(i + (i >> 2)) % 4][1]];
 
 // Bytes of float32, one row per point: the step, then log10 of each layer's ratio.
 function decode(bytes, layers) {
