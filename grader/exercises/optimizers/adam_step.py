@@ -7,7 +7,7 @@ from grader.exercises.optimizers.common import SINGLE_PRECISION, any_shape, chap
 exercise = chapter.exercise(
     "adam_step",
     points=3,
-    aspects={"the first step": 1, "later steps": 2, "epsilon": 1, "any shape": 1},
+    aspects={"early steps": 3, "late steps": 1, "epsilon": 1, "any shape": 1},
     hints=(
         "Adam is `ewma` twice, once for the gradient and once for its square, and then a step. Which of the two "
         "results of each goes into the step, and which is returned?",
@@ -30,19 +30,20 @@ def adam_step(weights, gradient, mean, squares, step, learning_rate, beta1=0.9, 
 
 
 first = {"weights": np.array([1.0, -2.0]), "mean": np.zeros(2), "squares": np.zeros(2), "step": 1}
-exercise.case("the first step", gradient=np.array([4.0, -3.0]), **first, learning_rate=0.1)
-exercise.case("the first step", gradient=np.array([4.0, -3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
+exercise.case("early steps", gradient=np.array([4.0, -3.0]), **first, learning_rate=0.1)
+exercise.case("early steps", gradient=np.array([4.0, -3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
 later = {
     "weights": np.array([1.0, 1.0, -1.0]),
     "gradient": np.array([2.0, -1.0, 3.0]),
     "mean": np.array([0.5, 1.0, -1.0]),
     "squares": np.array([2.0, 0.5, 3.0]),
 }
-exercise.case("later steps", **later, step=2, learning_rate=0.1, beta1=0.5, beta2=0.75)
-exercise.case("later steps", **later, step=5, learning_rate=0.5, beta1=0.8, beta2=0.9)
-exercise.case("later steps", **later, step=3, learning_rate=0.1)
-# So late that nothing is left to correct.
-exercise.case("later steps", **later, step=10_000, learning_rate=0.5, beta1=0.5, beta2=0.75)
+exercise.case("early steps", **later, step=2, learning_rate=0.1, beta1=0.5, beta2=0.75)
+exercise.case("early steps", **later, step=5, learning_rate=0.5, beta1=0.8, beta2=0.9)
+exercise.case("early steps", **later, step=3, learning_rate=0.1)
+# So late that nothing is left to correct: this aspect and the shapes hold without the correction too.
+exercise.case("late steps", **later, step=10_000, learning_rate=0.5, beta1=0.5, beta2=0.75)
+exercise.case("late steps", **later, step=30_000, learning_rate=0.1)
 # An epsilon that counts: under the root, or before the correction, it would do something else.
 exercise.case("epsilon", **later, step=2, learning_rate=0.5, beta1=0.5, beta2=0.75, epsilon=1.0)
 exercise.case("epsilon", gradient=np.array([0.0, 3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
@@ -52,7 +53,7 @@ exercise.case(
     gradient=np.array(-3.0),
     mean=np.array(1.0),
     squares=np.array(7.0),
-    step=4,
+    step=400,
     learning_rate=0.5,
     beta1=0.6,
     beta2=0.8,
@@ -64,7 +65,7 @@ exercise.case(
     gradient=np.array([[1.0, -1.0, np.nan], [0.5, 3.0, -2.0]]),
     mean=np.array([[0.5, 1.0, -1.0], [2.0, -2.0, 0.0]]),
     squares=np.array([[3.0, 1.0, 5.0], [2.0, 16.0, 0.5]]),
-    step=3,
+    step=300,
     learning_rate=0.5,
     beta1=0.6,
     beta2=0.8,
@@ -85,14 +86,19 @@ def one_step(rng, shape, step, **settings):
     }
 
 
-@exercise.hidden("the first step", count=3)
+@exercise.hidden("early steps", count=3)
 def first_step(rng):
     return one_step(rng, (4,), 1) | {"mean": np.zeros(4), "squares": np.zeros(4)}
 
 
-@exercise.hidden("later steps", count=5)
-def later_step(rng):
+@exercise.hidden("early steps", count=5)
+def early_step(rng):
     return one_step(rng, (5,), int(rng.integers(2, 8)))
+
+
+@exercise.hidden("late steps", count=3)
+def late_step(rng):
+    return one_step(rng, (5,), int(rng.integers(300, 9000)))
 
 
 @exercise.hidden("epsilon", count=3)
@@ -102,7 +108,7 @@ def step_with_a_large_epsilon(rng):
 
 @exercise.hidden("any shape", count=4)
 def step_of_any_shape(rng):
-    return one_step(rng, any_shape(rng), int(rng.integers(2, 8)))
+    return one_step(rng, any_shape(rng), int(rng.integers(300, 9000)))
 
 
 exercise.slip(
