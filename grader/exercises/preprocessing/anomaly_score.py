@@ -44,7 +44,7 @@ exercise.case(
         [[1.0, 2.0, 0.0], [2.0, 1.0, 4.0], [4.0, 3.0, 1.0], [3.0, 6.0, 2.0], [5.0, 5.0, 0.0], [0, 1.0, 2]]
     ),
     examples=np.array([[1.0, 1.0, 1.0], [0.0, 4.0, 9.0]]),
-    epsilon=0.0,
+    epsilon=0.1,
 )
 exercise.case(
     constant, healthy=np.array([[1.0, 5.0], [3.0, 5.0]]), examples=np.array([[4.0, 5.0], [2.0, 5.5]]), epsilon=0.25
@@ -136,7 +136,7 @@ exercise.slip(
 def covariance_of_the_examples(healthy, examples, epsilon=1e-6):
     centred, distance = examples - examples.mean(axis=0), examples - healthy.mean(axis=0)
     covariance = centred.T @ centred / len(examples) + epsilon * np.eye(healthy.shape[1])
-    return np.sqrt(np.sum(distance @ np.linalg.pinv(covariance) * distance, axis=1))
+    return np.sqrt(np.sum(distance @ np.linalg.inv(covariance) * distance, axis=1))
 
 
 exercise.slip(

@@ -46,9 +46,14 @@ exercise.case(
     other=np.array([[1.0, 1.0, 1.0], [0.0, 4.0, 9.0]]),
     epsilon=0.1,
 )
-# One column is constant; then one is twice another, in fewer rows than columns.
+# A constant column has a variance of 0 to the last digit, which a direction across two columns would not have.
 exercise.case(flat, train=np.array([[1.0, 5.0], [3.0, 5.0]]), other=np.array([[2.5, 5.0], [1.0, 5.25]]), epsilon=0.25)
-exercise.case(flat, train=np.array([[1.0, 2.0, 4.0], [3.0, 6.0, 1.0]]), other=np.array([[2.5, 1.0, 3.0]]), epsilon=0.01)
+exercise.case(
+    flat,
+    train=np.array([[1.0, 4.0, 2.0], [3.0, 4.0, 1.0], [2.0, 4.0, 6.0]]),
+    other=np.array([[1.0, 4.5, 3.0]]),
+    epsilon=0.01,
+)
 
 
 @exercise.hidden(apart, count=3)
@@ -104,7 +109,7 @@ exercise.slip(
     "Where is epsilon? Without it a direction that has no spread is divided by 0.",
     name="epsilon_forgotten",
     right="eigenvalues + epsilon",
-    wrong="np.abs(eigenvalues)",
+    wrong="eigenvalues",
 )
 exercise.slip(
     "You divide by the eigenvalues themselves. They are variances; what has to become 1 is the standard deviation "
@@ -117,7 +122,7 @@ exercise.slip(
     "Your epsilon is added after the root. It belongs to the variance, under the root, as in (D + epsilon I)^(-1/2).",
     name="epsilon_outside_the_root",
     right="np.sqrt(eigenvalues + epsilon)",
-    wrong="(np.sqrt(np.abs(eigenvalues)) + epsilon)",
+    wrong="(np.sqrt(eigenvalues) + epsilon)",
 )
 exercise.slip(
     "You take the rows of U for the eigenvectors. `np.linalg.eigh` returns them as columns: C = U D Uᵀ, and not Uᵀ D "
