@@ -184,7 +184,7 @@ exercise.slip(
     "are just 0 and 1; what scatters here is the mean.",
     name="quantiles_of_the_scores",
     right="np.quantile(means,",
-    wrong="np.quantile(scores,",
+    wrong="np.quantile(scores.astype(float),",
 )
 exercise.slip(
     "You average along the wrong axis: each of your means takes one example from every resample, so your interval is "
