@@ -41,11 +41,12 @@ later = {
 exercise.case("early steps", **later, step=2, learning_rate=0.1, beta1=0.5, beta2=0.75)
 exercise.case("early steps", **later, step=5, learning_rate=0.5, beta1=0.8, beta2=0.9)
 exercise.case("early steps", **later, step=3, learning_rate=0.1)
+exercise.case("early steps", **later, step=50, learning_rate=0.5)
 # So late that nothing is left to correct: this aspect and the shapes hold without the correction too.
 exercise.case("late steps", **later, step=10_000, learning_rate=0.5, beta1=0.5, beta2=0.75)
 exercise.case("late steps", **later, step=30_000, learning_rate=0.1)
 # An epsilon that counts: under the root, or before the correction, it would do something else.
-exercise.case("epsilon", **later, step=2, learning_rate=0.5, beta1=0.5, beta2=0.75, epsilon=1.0)
+exercise.case("epsilon", **later, step=2, learning_rate=0.5, beta1=0.5, beta2=0.75, epsilon=0.5)
 exercise.case("epsilon", gradient=np.array([0.0, 3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
 exercise.case(
     "any shape",

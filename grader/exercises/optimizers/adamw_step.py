@@ -48,7 +48,7 @@ later = {
     "squares": np.array([2.0, 0.5, 3.0]),
 }
 exercise.case("Adam's step", **later, step=2, learning_rate=0.1, beta1=0.5, beta2=0.75, weight_decay=0.0)
-exercise.case("Adam's step", **later, step=3, learning_rate=0.5, beta1=0.8, beta2=0.9, epsilon=1.0, weight_decay=0.0)
+exercise.case("Adam's step", **later, step=3, learning_rate=0.5, beta1=0.8, beta2=0.9, epsilon=0.5, weight_decay=0.0)
 exercise.case(
     "Adam's step",
     weights=np.array([1.0, -2.0]),

@@ -28,11 +28,14 @@ def ewma(average, value, step, beta):
 
 
 exercise.case("the first value", average=np.zeros(2), value=np.array([3.0, -2.0]), step=1, beta=0.9)
+exercise.case("the first value", average=np.zeros(2), value=np.array([300.0, -200.0]), step=1, beta=0.99)
 exercise.case("the first value", average=np.array(0.0), value=np.array(5.0), step=1, beta=0.25)
 # Counted from 0: there is nothing yet that an average could be corrected for.
 exercise.case("the first value", average=np.zeros(2), value=np.array([3.0, -2.0]), step=0, beta=0.9)
 exercise.case("later values", average=np.array([1.0, -2.0]), value=np.array([5.0, 2.0]), step=2, beta=0.5)
 exercise.case("later values", average=np.array([0.6, -1.0]), value=np.array([3.0, 4.0]), step=5, beta=0.9)
+# A long memory: there is much to correct for a long time.
+exercise.case("later values", average=np.array([2.0, -1.0]), value=np.array([4.0, 3.0]), step=40, beta=0.98)
 exercise.case("later values", average=np.array([2.0, -1.0]), value=np.array([4.0, 3.0]), step=7, beta=0.0)
 exercise.case("later values", average=np.array([2.0, -1.0]), value=np.array([4.0, 3.0]), step=1000, beta=0.75)
 # So late that nothing is left to correct: this aspect holds without the correction too.

@@ -33,7 +33,7 @@ exercise.case("a step", **later, learning_rate=0.1, beta=0.75)
 exercise.case("a step", **later, learning_rate=0.5, beta=0.6)
 exercise.case("a step", **later, learning_rate=0.1)
 # An epsilon that counts: under the root it would do something else.
-exercise.case("epsilon", **later, learning_rate=0.1, beta=0.75, epsilon=1.0)
+exercise.case("epsilon", **later, learning_rate=0.1, beta=0.75, epsilon=0.5)
 exercise.case(
     "epsilon",
     weights=np.array([1.0, 2.0, 3.0]),

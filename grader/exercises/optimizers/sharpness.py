@@ -47,8 +47,11 @@ exercise.case("few iterations", hessian_times=quadratic(1.0, 20.0), start=np.arr
 exercise.case("few iterations", hessian_times=tilted, start=np.array([3.0, 4.0]), iterations=0)
 exercise.case("few iterations", hessian_times=tilted, start=np.array([-0.5, 2.0]), iterations=2)
 exercise.case("few iterations", hessian_times=quadratic(5.0, 4.0, 1.0), start=np.array([0.5, 1.0, 2.0]), iterations=3)
+exercise.case("few iterations", hessian_times=tilted, start=np.array([1.0, -1.0]), iterations=1)
 exercise.case("few iterations", hessian_times=quadratic(7.0), start=np.array([-0.01]), iterations=1)
 exercise.case("many iterations", hessian_times=tilted, start=np.array([1.0, 0.5]), iterations=60)
+# Curvatures that are close: the vector turns slowly, and has not arrived even now.
+exercise.case("many iterations", hessian_times=quadratic(5.0, 4.8), start=np.array([1.0, 3.0]), iterations=40)
 # Without scaling in every round these would leave what a number can hold, upwards and downwards.
 exercise.case("many iterations", hessian_times=quadratic(6e4, 2e4), start=np.array([1.0, 1.0]), iterations=100)
 exercise.case(
