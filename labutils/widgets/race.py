@@ -119,7 +119,7 @@ class OptimizerRace(LabWidget):
                 curve.plot(heights, color=color, linestyle=dashes, label=OPTIMIZERS[name].title)
                 axis += np.minimum(heights, 1e3 * top).tolist()
         low, high = decades(np.array(axis))
-        curve.axhline(GOAL, color="#717581", linestyle=":", linewidth=1, label="goal")
+        curve.axhline(GOAL, color="black", linestyle=":", linewidth=1, label="goal")
         curve.set(
             yscale="log", ylim=(10.0**low, 10.0**high), title="Loss", xlabel="step", ylabel="loss above the minimum"
         )

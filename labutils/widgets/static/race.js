@@ -57,20 +57,22 @@ function render({ model, el }) {
   });
 
   // While it plays, `finish` is the number of steps to play. Another press ends it at once.
-  let finish = 0, clock;
+  let finish = 0, step, clock;
   const play = make("button", { textContent: "Play", hidden: matchMedia("(prefers-reduced-motion: reduce)").matches });
-  const go = step => {
-    model.set("steps", step);
+  const go = () => {
+    model.set("steps", ++step);
     if (step < finish) return;
     clearInterval(clock);
     finish = 0;
     model.save_changes();
   };
   play.onclick = () => {
-    if (finish) return go(finish);
-    finish = model.get("steps");
-    clock = setInterval(() => go(model.get("steps") + 1), 50);
-    go(1);
+    if (!finish) {
+      finish = model.get("steps");
+      step = 0;
+      clock = setInterval(go, 50);
+    } else step = finish - 1;
+    go();
   };
 
   const controls = make("div", { className: "lab-row" }, field.surface,
