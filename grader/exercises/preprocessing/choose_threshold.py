@@ -45,6 +45,8 @@ exercise.case(
 )
 # Several examples have the same score: they are reported together or not at all.
 exercise.case("highest F1", scores=np.array([5.0, 4.0, 4.0, 4.0, 4.0, 1.0, 1.0]), is_anomaly=truth(1, 1, 0, 0, 0, 1, 0))
+# One anomaly looks healthier than all that is healthy.
+exercise.case("highest F1", scores=np.arange(16.0), is_anomaly=truth(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1))
 exercise.case("highest F1", scores=np.array([0.25, 0.75, 0.5]), is_anomaly=truth(1, 1, 1))
 # At the best threshold, 5.0, there are three false alarms among six reports. To report only the highest score would be
 # more accurate and more precise, and to report all anomalies would cost six false alarms out of fifteen healthy.
@@ -67,8 +69,8 @@ exercise.case(
 )
 exercise.case(
     equal,
-    scores=np.array([9.5, 8.5, 7.5, 6.5, 5.5, 4.5, 3.5, 2.5, 1.5]),
-    is_anomaly=truth(1, 1, 0, 0, 0, 0, 1, 1, 0),
+    scores=np.array([1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5]),
+    is_anomaly=truth(0, 1, 1, 0, 0, 0, 0, 1, 1),
 )
 exercise.case(equal, scores=np.array([3.0, 3.0, 1.0]), is_anomaly=truth(1, 0, 1))
 
@@ -139,8 +141,8 @@ exercise.slip(
     wrong="(2 * np.sum(reported))",
 )
 exercise.slip(
-    "You choose by recall. It is best where everything is reported, and false alarms do not count; F1 weighs it "
-    "against precision.",
+    "You choose by recall. It is best as soon as no anomaly is missed, however many false alarms that takes; F1 weighs "
+    "it against precision.",
     name="recall",
     right="(np.sum(reported) + np.sum(is_anomaly))",
     wrong="(2 * np.sum(is_anomaly))",

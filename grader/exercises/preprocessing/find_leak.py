@@ -67,7 +67,7 @@ exercise.case(nearly, train=np.array([[1000.0, 2.0]]), test=np.array([[1000.005,
 exercise.case(
     "missing values",
     train=np.array([[1.0, np.nan], [3.0, 4.0], [1.0, np.nan]]),
-    test=np.array([[1.0, 2.0], [1.0, np.nan], [np.nan, 4.0], [np.nan, np.nan], [3.0, 4.0]]),
+    test=np.array([[1.0, 2.0], [1.0, np.nan], [np.nan, 4.0], [np.nan, np.nan], [3.0, 4.0], [1.0, 0.0]]),
 )
 
 

@@ -30,12 +30,15 @@ def fit_standardizer(train):
     return mean, np.where(constant, 1.0, std)
 
 
-exercise.case("every column", train=np.array([[1.0, 20.0, -3.0], [3.0, 10.0, -3.5], [2.0, 60.0, -1.0], [6.0, 30.0, 0]]))
+exercise.case(
+    "every column", train=np.array([[1.0, 20.0, -3.0], [3.0, 10.0, -3.5], [2.0, 60.0, -2.5], [6.0, 30.0, -3.0]])
+)
 # As many rows as columns: rows taken for columns have the right shape.
 exercise.case("every column", train=np.array([[1.0, 4.0], [3.0, 12.0]]))
 exercise.case("constant columns", train=np.array([[1.0, 5.0], [3.0, 5.0]]))
 # The mean of three times 0.1 is not 0.1 to the last digit, so the deviations are not 0 to the last digit either.
 exercise.case("constant columns", train=np.array([[0.1, 2.0], [0.1, 4.0], [0.1, 9.0]]))
+exercise.case("constant columns", train=np.array([[98765.4, 2.0], [98765.4, 4.0], [98765.4, 9.0]]))
 # Small is not constant: a length in metres, of something measured in nanometres.
 exercise.case("constant columns", train=np.array([[2e-9, 0.0], [4e-9, 0.0], [6e-9, 0.0]]))
 exercise.case("missing values", train=np.array([[1.0, np.nan], [np.nan, 2.0], [3.0, 4.0], [5.0, 9.0]]))

@@ -40,8 +40,8 @@ exercise.case(
 # As many rows as columns, and quantiles that lie between two values.
 exercise.case(
     "median and quartiles",
-    train=np.array([[1.0, 3.0], [4.0, 11.0]]),
-    other=np.array([[2.0, 5.0], [3.0, 10.0]]),
+    train=np.array([[1.0, 3.0], [1.5, 11.0]]),
+    other=np.array([[1.2, 5.0], [1.3, 10.0]]),
     clip=0,
 )
 # Clipping the training part first would move its quartiles.

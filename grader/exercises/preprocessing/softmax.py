@@ -32,6 +32,8 @@ exercise.case("probabilities", logits=np.array([[1.0, 2.0, 0.0], [0.5, -1.0, 2.5
 exercise.case("any size", logits=np.array([[0.0, 0.0], [1000.0, 1000.0]]))
 # The second row is so much larger that the first would vanish beside it, and the other way round.
 exercise.case("any size", logits=np.array([[-3000.0, -3001.0, -3000.0], [2000.0, 2001.0, 1999.0]]))
+exercise.case("any size", logits=np.array([[0.0, 1000.0], [0.0, -1000.0]]))
+exercise.case("any size", logits=np.array([[0.0, 0.0, 0.0, 3000.0]]))
 exercise.case("any size", logits=np.array([[-np.inf, 1.0, 0.0], [800.0, -np.inf, 0.0]]))
 exercise.case("any shape", logits=np.array([0.5, -1.0, 2.0, 0.0]))
 exercise.case("any shape", logits=np.array([[[0.0, 1.0, -1.0], [2.0, 0.5, 0.0]], [[1.0, 1.0, 3.0], [0.0, -2.0, 1.0]]]))
@@ -141,8 +143,8 @@ def changed_in_place(logits):
 
 
 exercise.slip(
-    "You divide by the largest exponential, so that the most probable class always gets 1. The sum of all makes "
-    "probabilities of them.",
+    "Your most probable class always gets 1: nothing is divided, or by the largest exponential. Divided by their sum, "
+    "the exponentials become probabilities.",
     name="divided_by_the_largest",
     right="exponentials.sum(",
     wrong="exponentials.max(",
