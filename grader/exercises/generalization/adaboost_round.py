@@ -86,7 +86,7 @@ exercise.case(
 )
 exercise.case(
     "special errors",
-    weights=np.array([0.25, 0.125, 0.5, 0.125]),
+    weights=np.array([0.25, 0.1875, 0.4375, 0.125]),
     predictions=np.array([1, -1, 1, 1]),
     labels=np.array([1, -1, -1, -1]),
 )

@@ -48,6 +48,9 @@ exercise.case(
 exercise.case("many examples", logits=np.array([[[2.0, 0.0], [0.0, 3.0]], [[0.5, 1.0], [4.0, -1.0]]]))
 exercise.case("huge logits", logits=np.array([[[1000.0, 1001.0], [0.0, 1.0]], [[1.0, 0.0], [999.0, 1000.0]]]))
 exercise.case("huge logits", logits=np.array([[[1000.0, 1001.0]], [[1003.0, 1000.0]]]))
+exercise.case("huge logits", logits=np.array([[[0.0, 1.0], [1000.0, 1001.0]], [[2.0, 0.0], [1003.0, 1000.0]]]))
+# The logits of one example lie far apart.
+exercise.case("huge logits", logits=np.array([[[3000.0, 0.0, 1.0]], [[0.0, 1.0, -3000.0]]]))
 # One example's logits lie far below another's.
 exercise.case("huge logits", logits=np.array([[[-1000.0, -1001.0], [1.0, 2.0]], [[-5.0, -3.0], [900.0, 899.0]]]))
 exercise.case("huge logits", logits=np.array([[[0.5, 1.0], [2.0, 0.0]], [[np.nan, 1.0], [0.0, 1.0]]]))

@@ -110,8 +110,8 @@ def losses(rng):
 
 
 @exercise.mistake(
-    "Your interval has no width: you draw without replacement, and n of n examples are always all of them. After each "
-    "draw the example goes back, so some come twice and others not at all."
+    "Your interval has no width: all your means are that of the scores. Without replacement n of n examples are always "
+    "all of them; with it, some come twice and others not at all, and each draw has a mean of its own."
 )
 def without_replacement(scores, seed, level=0.95, resamples=5000):
     if len(scores) == 0 or np.isnan(scores).any() or not 0 < level < 1:

@@ -181,8 +181,8 @@ def half_and_half(snapshots, start=0):
 
 
 @exercise.mistake(
-    "You add into the arrays of a snapshot itself, so the network of that epoch is lost. Begin with a copy, or with "
-    "zeros."
+    "You change one of the snapshots that you were given, so the network of that epoch is lost. Begin with a new dict, "
+    "and add into copies or zeros."
 )
 def added_into_a_snapshot(snapshots, start=0):
     counted = snapshots[start:]
