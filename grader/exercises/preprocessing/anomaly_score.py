@@ -181,6 +181,15 @@ exercise.slip(
 )
 
 
+@exercise.mistake(
+    "You scale each column by its own deviation, to which you add epsilon. Columns that go together are what the "
+    "covariance matrix is for, all of it and not its diagonal alone; epsilon belongs to the variances."
+)
+def columns_scaled_one_by_one(healthy, examples, epsilon=1e-6):
+    scaled = (examples - healthy.mean(axis=0)) / (healthy.std(axis=0) + epsilon)
+    return np.sqrt(np.sum(scaled**2, axis=1))
+
+
 @exercise.alternative
 def example_by_example(healthy, examples, epsilon=1e-6):
     mean, columns = healthy.mean(axis=0), healthy.shape[1]

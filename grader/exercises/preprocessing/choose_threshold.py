@@ -7,7 +7,7 @@ from grader.exercises.preprocessing.common import chapter
 exercise = chapter.exercise(
     "choose_threshold",
     points=3,
-    aspects={"highest F1": 2, "rare anomalies": 1, "equally good thresholds": 1},
+    aspects={"highest F1": 2, "rare anomalies, or none": 1, "equally good thresholds": 1},
     hints=(
         "Try every score as the threshold. What would be reported with it, and how good is that?",
         "For one threshold, `reported = scores >= threshold` is a boolean array. `np.sum(reported & is_anomaly)` is "
@@ -35,7 +35,7 @@ def truth(*anomalies):
     return np.array(anomalies, dtype=bool)
 
 
-rare, equal = "rare anomalies", "equally good thresholds"
+rare, equal = "rare anomalies, or none", "equally good thresholds"
 exercise.case("highest F1", scores=np.array([0.5, 3.0, 2.0, 1.0]), is_anomaly=truth(0, 1, 1, 0))
 # At the best threshold, 6.0, one of four reports is false and one of four anomalies is missed.
 exercise.case(
@@ -208,6 +208,20 @@ exercise.slip(
     right="if not is_anomaly.any():",
     wrong="if len(scores) == 0:",
 )
+
+
+@exercise.mistake(
+    "Of equally good thresholds the first that you meet is the lowest; go from the highest down. And where no example "
+    "is an anomaly, nothing can be chosen: refuse with a ValueError."
+)
+def upwards_and_nothing_refused(scores, is_anomaly):
+    best_f1, best = 0.0, None
+    for threshold in np.unique(scores):
+        reported = scores >= threshold
+        f1 = 2 * np.sum(reported & is_anomaly) / (np.sum(reported) + np.sum(is_anomaly))
+        if f1 > best_f1:
+            best_f1, best = f1, float(threshold)
+    return best
 
 
 @exercise.alternative

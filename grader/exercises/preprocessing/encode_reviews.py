@@ -171,6 +171,24 @@ def filled_up_in_place(reviews, vocabulary, length):
     return np.array(numbers, dtype=int).reshape(len(reviews), length)
 
 
+@exercise.mistake(
+    "Without any review your table has lost its width: `np.array([])` has shape (0,), and holds floats. Begin with "
+    "`np.zeros` of the right shape, or reshape in the end."
+)
+def width_lost_without_reviews(reviews, vocabulary, length):
+    numbers = [[vocabulary.get(word, 1) for word in review[:length]] for review in reviews]
+    return np.array([row + [0] * (length - len(row)) for row in numbers])
+
+
+@exercise.mistake(
+    "A word that the vocabulary does not have stops your function with a KeyError; it becomes 1. And without any "
+    "review your table has lost its width, because `np.array([])` has shape (0,)."
+)
+def known_words_taken_for_granted(reviews, vocabulary, length):
+    numbers = [[vocabulary[word] for word in review[:length]] for review in reviews]
+    return np.array([row + [0] * (length - len(row)) for row in numbers])
+
+
 @exercise.alternative
 def list_by_list(reviews, vocabulary, length):
     table = []

@@ -214,6 +214,30 @@ def mask_returned(train, test, tolerance=1e-6):
     return close.all(axis=2).any(axis=0)
 
 
+@exercise.mistake(
+    "Exact copies are found. What `==` does not find are copies with rounding, which `tolerance` is for, and copies "
+    "with a gap, because NaN == NaN is False. And where nothing leaks, the empty array needs `dtype=int`."
+)
+def plain_equality(train, test, tolerance=1e-6):
+    return np.array([number for number, row in enumerate(test) if (train == row).all(axis=1).any()])
+
+
+@exercise.mistake(
+    "Copies with rounding are found. Two things are missing: two NaN at the same place are the same, which no "
+    "difference tells, and where nothing leaks, the empty array needs `dtype=int`."
+)
+def plain_tolerance(train, test, tolerance=1e-6):
+    return np.array([n for n, row in enumerate(test) if (np.abs(train - row) <= tolerance).all(axis=1).any()])
+
+
+@exercise.mistake(
+    "`np.allclose` needs to be told two things: `rtol=0`, or it adds a tolerance of its own that grows with the value, "
+    "and `equal_nan=True`. And where nothing leaks, the empty array needs `dtype=int`."
+)
+def plain_allclose(train, test, tolerance=1e-6):
+    return np.array([n for n, row in enumerate(test) if any(np.allclose(row, one, atol=tolerance) for one in train)])
+
+
 @exercise.alternative
 def all_at_once(train, test, tolerance=1e-6):
     same = np.isclose(test[:, None, :], train[None, :, :], rtol=0, atol=tolerance, equal_nan=True)

@@ -176,6 +176,32 @@ def deviation_first(train):
     return np.where(constant, 1.0, np.nanstd(train, axis=0)), np.nanmean(train, axis=0)
 
 
+@exercise.mistake(
+    "For a full table of columns that vary this is right. What is missing is care: leave out NaN, put 1.0 in place of "
+    "the deviation of a constant column, and refuse a column without a value."
+)
+def full_table_taken_for_granted(train):
+    return train.mean(axis=0), train.std(axis=0)
+
+
+@exercise.mistake(
+    "Gaps are left out, as they should be. Two things are missing still: 1.0 in place of the deviation of a constant "
+    "column, and a ValueError for a column that has nothing but gaps."
+)
+def nothing_but_gaps_seen_to(train):
+    return np.nanmean(train, axis=0), np.nanstd(train, axis=0)
+
+
+@exercise.mistake(
+    "Asking for a deviation of 0 misses constant columns that are rounded, such as three times 0.1: compare the "
+    "largest value with the smallest. And a column that has nothing but gaps is to be refused."
+)
+def zero_deviation_and_nothing_refused(train):
+    mean, std = np.nanmean(train, axis=0), np.nanstd(train, axis=0)
+    std[std == 0] = 1.0
+    return mean, std
+
+
 @exercise.alternative
 def column_by_column(train):
     means, deviations = [], []

@@ -166,6 +166,15 @@ exercise.slip(
 )
 
 
+exercise.slip(
+    "What is neither tanh nor ReLU is leaky ReLU for you. Ask for its name as well, so that an activation that you do "
+    "not know is refused.",
+    name="any_activation_is_leaky",
+    right='if activation == "leaky_relu":',
+    wrong="if activation:",
+)
+
+
 @exercise.alternative
 def from_a_table(fan_in, fan_out, activation, slope=0.01):
     fans = {"tanh": (fan_in + fan_out) / 2, "relu": fan_in / 2, "leaky_relu": fan_in * (1 + slope * slope) / 2}

@@ -115,6 +115,14 @@ exercise.slip(
 )
 
 
+@exercise.mistake(
+    "Without any label your table has lost its columns: `np.array([])` has shape (0,). Begin with `np.zeros` of the "
+    "right shape, or reshape in the end."
+)
+def columns_lost_without_labels(labels, classes):
+    return np.array([[float(label == name) for name in classes] for label in labels])
+
+
 @exercise.alternative
 def entry_by_entry(labels, classes):
     table = [[float(label == name) for name in classes] for label in labels]

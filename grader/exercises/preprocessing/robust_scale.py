@@ -188,6 +188,15 @@ exercise.slip(
 )
 
 
+@exercise.mistake(
+    "For columns that spread out this is right. What is missing is care: where the interquartile range is 0, nothing "
+    "is divided, and a training part without rows is to be refused."
+)
+def spread_taken_for_granted(train, other, clip=0.05):
+    low, first, median, third, high = np.quantile(train, [clip, 0.25, 0.5, 0.75, 1 - clip], axis=0)
+    return (np.clip(other, low, high) - median) / (third - first)
+
+
 @exercise.alternative
 def column_by_column(train, other, clip=0.05):
     def quantile(values, share):

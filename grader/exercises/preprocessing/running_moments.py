@@ -203,6 +203,28 @@ def changed_in_place(count, mean, variance, batch):
     return count, mean, variance
 
 
+@exercise.mistake(
+    "Two things are missing in your variance. The means of the old rows and of the batch lie apart, and that is spread "
+    "as well. And a batch without rows has no variance: hand back what you were given."
+)
+def spreads_merged_without_care(count, mean, variance, batch):
+    total = count + len(batch)
+    new_mean = (count * mean + batch.sum(axis=0)) / total
+    return total, new_mean, (count * variance + len(batch) * batch.var(axis=0)) / total
+
+
+@exercise.mistake(
+    "The mean square less the square of the mean is exact on paper only: where values are large and close together, "
+    "what is left of their difference is rounding. Use distances from the mean. And where no row has come yet, you "
+    "divide by 0."
+)
+def mean_square_without_care(count, mean, variance, batch):
+    total = count + len(batch)
+    new_mean = (count * mean + batch.sum(axis=0)) / total
+    mean_square = (count * (variance + mean**2) + (batch**2).sum(axis=0)) / total
+    return total, new_mean, mean_square - new_mean**2
+
+
 @exercise.alternative
 def row_by_row(count, mean, variance, batch):
     squares = variance * count

@@ -90,8 +90,8 @@ exercise.slip(
     "All your entries together add up to 1. Each row is an example with probabilities of its own; sum along the last "
     "axis.",
     name="whole_array_sums_to_one",
-    right="exponentials.sum(axis=-1, keepdims=True)",
-    wrong="exponentials.sum()",
+    right="logits.max(axis=-1, keepdims=True))\n    return exponentials / exponentials.sum(axis=-1, keepdims=True)",
+    wrong="logits.max())\n    return exponentials / exponentials.sum()",
 )
 exercise.slip(
     "Your row sums have lost an axis, so numpy divides each column by the sum of a row, or cannot divide at all. "
@@ -149,6 +149,22 @@ exercise.slip(
     right="exponentials.sum(",
     wrong="exponentials.max(",
 )
+
+
+@exercise.mistake(
+    "Two things: all your entries together add up to 1, where each row should, along the last axis; and exp(1000) "
+    "overflows, unless the largest logit of the row is subtracted first."
+)
+def whole_array_and_overflow(logits):
+    return np.exp(logits) / np.exp(logits).sum()
+
+
+@exercise.mistake(
+    "Two things: axis 1 is the last one only if there are two, where `axis=-1` always is; and exp(1000) overflows, "
+    "unless the largest logit of the row is subtracted first."
+)
+def axis_one_and_overflow(logits):
+    return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
 
 
 @exercise.alternative

@@ -99,8 +99,6 @@ def a_class_of_one(rng):
     "each class by itself."
 )
 def not_stratified(labels, share, order):
-    if len(labels) == 0 or np.unique(labels, return_counts=True)[1].min() == 1:
-        raise ValueError("a class is too small")
     count = round(share * len(labels))
     return np.sort(order[count:]), np.sort(order[:count])
 
@@ -219,6 +217,34 @@ def rest_lost(labels, share, order):
         count = min(max(round(share * fewest), 1), fewest - 1)
         test.extend(rows[:count])
         train.extend(rows[count:])
+    return np.sort(train), np.sort(test)
+
+
+@exercise.mistake(
+    "The proportions are right where classes are large. A small class needs care: at least one row of it in each part, "
+    "and a ValueError where that cannot be, or where there are no rows."
+)
+def large_classes_taken_for_granted(labels, share, order):
+    train, test = [], []
+    for label in np.unique(labels):
+        rows = [row for row in order if labels[row] == label]
+        count = round(share * len(rows))
+        test += rows[:count]
+        train += rows[count:]
+    return np.sort(train), np.sort(test)
+
+
+@exercise.mistake(
+    "All that can be split is split well. Two things cannot: a class with a single row, and a table without rows. "
+    "Refuse both with a ValueError."
+)
+def nothing_refused(labels, share, order):
+    train, test = [], []
+    for label in np.unique(labels):
+        rows = [row for row in order if labels[row] == label]
+        count = min(max(round(share * len(rows)), 1), len(rows) - 1)
+        test += rows[:count]
+        train += rows[count:]
     return np.sort(train), np.sort(test)
 
 
