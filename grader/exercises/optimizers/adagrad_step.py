@@ -39,6 +39,10 @@ exercise.case(
     squares=np.array([0.0, 4.0, 0.0]),
     learning_rate=0.5,
 )
+# Next to nothing is not nothing: however small a slope is, its first step is as long as any.
+exercise.case(
+    "epsilon", weights=np.array([1.0, 1.0]), gradient=np.array([2e-6, -3.0]), squares=np.zeros(2), learning_rate=0.5
+)
 exercise.case("any shape", weights=np.array(2.0), gradient=np.array(-3.0), squares=np.array(7.0), learning_rate=0.4)
 exercise.case(
     "any shape",

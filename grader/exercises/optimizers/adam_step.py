@@ -48,6 +48,8 @@ exercise.case("late steps", **later, step=30_000, learning_rate=0.1)
 # An epsilon that counts: under the root, or before the correction, it would do something else.
 exercise.case("epsilon", **later, step=2, learning_rate=0.5, beta1=0.5, beta2=0.75, epsilon=0.5)
 exercise.case("epsilon", gradient=np.array([0.0, 3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
+# Next to nothing is not nothing: however small a slope is, the first step has the size of the learning rate.
+exercise.case("epsilon", gradient=np.array([2e-6, -3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
 exercise.case(
     "any shape",
     weights=np.array(2.0),

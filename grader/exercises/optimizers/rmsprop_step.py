@@ -42,6 +42,15 @@ exercise.case(
     learning_rate=0.1,
     beta=0.75,
 )
+# Next to nothing is not nothing: however small a slope is, its first step is as long as any.
+exercise.case(
+    "epsilon",
+    weights=np.array([1.0, 1.0]),
+    gradient=np.array([2e-6, -3.0]),
+    squares=np.zeros(2),
+    learning_rate=0.5,
+    beta=0.75,
+)
 exercise.case(
     "any shape", weights=np.array(2.0), gradient=np.array(-3.0), squares=np.array(7.0), learning_rate=0.4, beta=0.8
 )

@@ -10,7 +10,7 @@ from labutils.surfaces import quadratic_gradient
 exercise = chapter.exercise(
     "sharpness",
     points=3,
-    aspects={"few iterations": 2, "many iterations": 1, "negative or flat": 1},
+    aspects={"before it settles": 2, "once it has settled": 1, "negative or flat": 1},
     hints=(
         "All that matters is a direction, so bring every vector to length 1: divide it by `np.linalg.norm` of it. "
         "Which length would make trouble?",
@@ -43,19 +43,22 @@ def quadratic(*curvatures):
 
 
 tilted = partial(quadratic_gradient, hessian=np.array([[3.0, 1.0], [1.0, 2.0]]))
-exercise.case("few iterations", hessian_times=quadratic(1.0, 20.0), start=np.array([1.0, 1.0]), iterations=1)
-exercise.case("few iterations", hessian_times=tilted, start=np.array([3.0, 4.0]), iterations=0)
-exercise.case("few iterations", hessian_times=tilted, start=np.array([-0.5, 2.0]), iterations=2)
-exercise.case("few iterations", hessian_times=quadratic(5.0, 4.0, 1.0), start=np.array([0.5, 1.0, 2.0]), iterations=3)
-exercise.case("few iterations", hessian_times=tilted, start=np.array([1.0, -1.0]), iterations=1)
-exercise.case("few iterations", hessian_times=quadratic(7.0), start=np.array([-0.01]), iterations=1)
-exercise.case("many iterations", hessian_times=tilted, start=np.array([1.0, 0.5]), iterations=60)
-# Curvatures that are close: the vector turns slowly, and has not arrived even now.
-exercise.case("many iterations", hessian_times=quadratic(5.0, 4.8), start=np.array([1.0, 3.0]), iterations=40)
-# Without scaling in every round these would leave what a number can hold, upwards and downwards.
-exercise.case("many iterations", hessian_times=quadratic(6e4, 2e4), start=np.array([1.0, 1.0]), iterations=100)
+exercise.case("before it settles", hessian_times=quadratic(1.0, 20.0), start=np.array([1.0, 1.0]), iterations=1)
+exercise.case("before it settles", hessian_times=tilted, start=np.array([3.0, 4.0]), iterations=0)
+exercise.case("before it settles", hessian_times=tilted, start=np.array([-0.5, 2.0]), iterations=2)
 exercise.case(
-    "many iterations", hessian_times=quadratic(2e-4, 1e-4, 8e-4), start=np.array([1.0, 1.0, 1.0]), iterations=120
+    "before it settles", hessian_times=quadratic(5.0, 4.0, 1.0), start=np.array([0.5, 1.0, 2.0]), iterations=3
+)
+exercise.case("before it settles", hessian_times=tilted, start=np.array([1.0, -1.0]), iterations=1)
+exercise.case("before it settles", hessian_times=quadratic(7.0), start=np.array([-0.01]), iterations=1)
+exercise.case("before it settles", hessian_times=tilted, start=np.array([3e-9, -1e-9]), iterations=2)
+# Curvatures that are close: the vector turns slowly, and has not arrived even now.
+exercise.case("before it settles", hessian_times=quadratic(5.0, 4.8), start=np.array([1.0, 3.0]), iterations=40)
+exercise.case("once it has settled", hessian_times=tilted, start=np.array([1.0, 0.5]), iterations=60)
+# Without scaling in every round these would leave what a number can hold, upwards and downwards.
+exercise.case("once it has settled", hessian_times=quadratic(6e4, 2e4), start=np.array([1.0, 1.0]), iterations=100)
+exercise.case(
+    "once it has settled", hessian_times=quadratic(2e-4, 1e-4, 8e-4), start=np.array([1.0, 1.0, 1.0]), iterations=120
 )
 exercise.case("negative or flat", hessian_times=quadratic(1.0, -3.0), start=np.array([1.0, 1.0]), iterations=2)
 exercise.case("negative or flat", hessian_times=quadratic(1.0, -3.0), start=np.array([1.0, 1.0]), iterations=40)
@@ -71,13 +74,13 @@ def turned(rng, curvatures):
     return {"hessian_times": partial(quadratic_gradient, hessian=(matrix + matrix.T) / 2), "start": start}
 
 
-@exercise.hidden("few iterations", count=5)
+@exercise.hidden("before it settles", count=5)
 def few_iterations(rng):
     curvatures = np.append(rng.uniform(4, 6), rng.uniform(1, 3.5, rng.integers(2, 6)))
     return turned(rng, curvatures) | {"iterations": int(rng.integers(1, 4))}
 
 
-@exercise.hidden("many iterations", count=3)
+@exercise.hidden("once it has settled", count=3)
 def many_iterations(rng):
     curvatures = 10 ** rng.uniform(3, 4) * np.append(1, rng.uniform(0.1, 0.6, rng.integers(1, 5)))
     return turned(rng, curvatures) | {"iterations": int(rng.integers(150, 250))}
