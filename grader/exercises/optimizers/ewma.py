@@ -182,6 +182,33 @@ def no_step_refused(average, value, step, beta):
     return average, average / (1 - beta**step)
 
 
+@exercise.mistake(
+    "Your average is right, and two things are missing. The second result is the average divided by 1 - beta**step, "
+    "which is all the weight that the values have had so far. And a step below 1 is to be refused with a ValueError."
+)
+def no_correction_and_no_step_refused(average, value, step, beta):
+    average = beta * average + (1 - beta) * value
+    return average, average
+
+
+@exercise.mistake(
+    "Both your results are corrected, but the next call needs the average as it was before the correction. And a step "
+    "below 1 is to be refused with a ValueError: at 0 you divide by 0."
+)
+def correction_carried_on_and_no_step_refused(average, value, step, beta):
+    average = (beta * average + (1 - beta) * value) / (1 - beta**step)
+    return average, average
+
+
+@exercise.mistake(
+    "Both your results come out too large: the value counts with the weight 1 - beta, not whole. And a step below 1 is "
+    "to be refused with a ValueError: at 0 you divide by 0."
+)
+def whole_value_added_and_no_step_refused(average, value, step, beta):
+    average = beta * average + value
+    return average, average / (1 - beta**step)
+
+
 @exercise.alternative
 def a_step_towards_the_value(average, value, step, beta):
     if not step >= 1:

@@ -148,6 +148,14 @@ def negative_overlooked(order, batch_size):
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
+@exercise.mistake(
+    "Two things are missing: the rows that did not fill a batch, which make a last, smaller one, and a ValueError for "
+    "a `batch_size` below 1."
+)
+def whole_batches_only(order, batch_size):
+    return [order[number * batch_size : (number + 1) * batch_size] for number in range(len(order) // batch_size)]
+
+
 @exercise.alternative
 def cut_off_the_front(order, batch_size):
     if not batch_size > 0:

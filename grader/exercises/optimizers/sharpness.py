@@ -254,6 +254,19 @@ def zeros_overlooked(hessian_times, start, iterations):
 
 
 @exercise.mistake(
+    "You return the length of the last product, which has no sign and is too large before the vector has settled: "
+    "multiply the vector by the product. And look at each length before you divide by it: a product of 0 means 0.0, a "
+    "`start` of zeros is to be refused."
+)
+def length_of_the_product_and_zeros_overlooked(hessian_times, start, iterations):
+    vector = start / np.linalg.norm(start)
+    for _ in range(iterations):
+        vector = hessian_times(vector)
+        vector = vector / np.linalg.norm(vector)
+    return float(np.linalg.norm(hessian_times(vector)))
+
+
+@exercise.mistake(
     "The numbers are right, but `/=` scales `start` itself, which belongs to whoever calls you. Make a new array."
 )
 def in_place(hessian_times, start, iterations):
