@@ -54,7 +54,7 @@ exercise.case(
 exercise.case(
     nearly,
     train=np.array([[0.3, 20.0], [0.1, 5.0], [0.3000001, 20.0]]),
-    test=np.array([[0.1 + 0.2, 20.0], [0.3, 20.00001], [0.1000004, 5.0000004], [0.3, 5.0]]),
+    test=np.array([[0.3000004, 20.0], [0.3, 20.00001], [0.1000004, 5.0], [0.3, 5.0]]),
 )
 # Each column may differ by the tolerance, so the sum over the columns may be larger.
 exercise.case(

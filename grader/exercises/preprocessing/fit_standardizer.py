@@ -86,7 +86,7 @@ exercise.slip(
     "what numpy does if it is not told otherwise; pandas does the other.",
     name="divides_by_one_less",
     right="np.nanstd(train, axis=0)",
-    wrong="np.nan_to_num(np.nanstd(train, axis=0, ddof=1))",
+    wrong="np.nanstd(train, axis=0, ddof=1)",
 )
 exercise.slip(
     "You have one mean and one deviation per row. A feature is a column, and `axis=0` is the axis that goes down the "

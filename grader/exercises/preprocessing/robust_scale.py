@@ -166,8 +166,8 @@ exercise.slip(
     wrong="high - low",
 )
 exercise.slip(
-    "Your interquartile range is halved, or made comparable with a standard deviation: a factor of about 1.35 is in "
-    "it. Here it is taken as it is.",
+    "Your interquartile range is made comparable with a standard deviation: a factor of about 1.35 is in it. Here it "
+    "is taken as it is.",
     name="made_like_a_deviation",
     right="third - first",
     wrong="(third - first) / 1.349",

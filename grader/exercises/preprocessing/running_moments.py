@@ -181,13 +181,19 @@ exercise.slip(
     right="    total = count + len(batch)",
     wrong="    total = count + 1",
 )
-exercise.slip(
-    "You mix all columns of the batch: its mean and its variance are taken without an axis. Each column has its own.",
-    name="one_for_all_columns",
-    right="    difference =",
-    wrong="    batch = np.repeat(batch.reshape(-1, 1), batch.shape[1], axis=1)[: len(batch) * batch.shape[1]]\n"
-    "    total = count + len(batch) // batch.shape[1]\n    difference =",
+
+
+@exercise.mistake(
+    "You mix all columns of the batch: its mean and its variance are taken without an axis. Each column has its own."
 )
+def one_for_all_columns(count, mean, variance, batch):
+    if len(batch) == 0:
+        return count, mean, variance
+    total = count + len(batch)
+    difference = batch.mean() - mean
+    within = count * variance + len(batch) * batch.var()
+    between = difference**2 * count * len(batch) / total
+    return total, mean + difference * len(batch) / total, (within + between) / total
 
 
 @exercise.mistake(
