@@ -20,9 +20,7 @@ CAUGHT_AT_ONCE = {
     "generalization_gap": [
         ("np.isfinite(validation_loss)", "~np.isnan(validation_loss)"),
         ("np.isfinite(train_loss) &", "~np.isnan(train_loss) &"),
-        ("np.isfinite(train_loss) &", "np.isfinite(train_loss) |"),
         ("np.argmin(", "np.argmax("),
-        ("validation_loss, np.inf)", "validation_loss, 0)"),
         ("validation_loss, np.inf)", "validation_loss + train_loss, np.inf)"),
         ("    epoch =", "    validation_loss[~counts] = np.inf\n    epoch ="),
         ("float(validation_loss[epoch] - train_loss[epoch])", "float(validation_loss[epoch])"),
@@ -173,7 +171,6 @@ CAUGHT_AT_ONCE = {
         ("    exponentials =", "    logits -= logits.max(axis=2, keepdims=True)\n    exponentials ="),
     ],
     "polyak_average": [
-        ("snapshots[start:]", "snapshots[-start:]"),
         ("snapshots[start:]", "snapshots[start:-1] or snapshots[start:]"),
         ("snapshots[start:]", "snapshots[start : start + 2]"),
         ("snapshots[start:]", "snapshots[:: start + 1]"),

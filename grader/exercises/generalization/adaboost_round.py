@@ -8,7 +8,7 @@ from grader.exercises.generalization.common import SINGLE_PRECISION, chapter
 exercise = chapter.exercise(
     "adaboost_round",
     points=3,
-    aspects={"equal weights": 1, "any weights": 1, "special errors": 1},
+    aspects={"equal weights": 1, "any weights": 1, "special errors and labels": 1},
     hints=(
         "First find out where the classifier is wrong. How much do these examples weigh together?",
         "`error = weights[predictions != labels].sum()`, and alpha follows from the formula with `np.log`. Deal with "
@@ -66,43 +66,51 @@ exercise.case(
 )
 # A very good classifier.
 exercise.case(
-    "special errors",
+    "special errors and labels",
     weights=np.array([0.0001, 0.3, 0.5, 0.1999]),
     predictions=np.array([1, 1, 1, -1]),
     labels=np.array([-1, 1, 1, -1]),
 )
 # A little below 1/2, just 1/2, above it, and always wrong.
 exercise.case(
-    "special errors",
+    "special errors and labels",
     weights=np.array([0.25, 0.24, 0.26, 0.25]),
     predictions=np.array([1, 1, -1, -1]),
     labels=np.array([-1, -1, -1, -1]),
 )
 exercise.case(
-    "special errors",
+    "special errors and labels",
     weights=np.array([0.25, 0.125, 0.5, 0.125]),
     predictions=np.array([1, -1, -1, 1]),
     labels=np.array([-1, 1, -1, -1]),
 )
 exercise.case(
-    "special errors",
+    "special errors and labels",
     weights=np.array([0.25, 0.1875, 0.4375, 0.125]),
     predictions=np.array([1, -1, 1, 1]),
     labels=np.array([1, -1, -1, -1]),
 )
-exercise.case("special errors", weights=np.array([0.75, 0.25]), predictions=np.array([1, -1]), labels=np.array([-1, 1]))
+exercise.case(
+    "special errors and labels", weights=np.array([0.75, 0.25]), predictions=np.array([1, -1]), labels=np.array([-1, 1])
+)
 # Never wrong.
 exercise.case(
-    "special errors",
+    "special errors and labels",
     weights=np.array([0.25, 0.625, 0.125]),
     predictions=np.array([1, -1, 1]),
     labels=np.array([1, -1, 1]),
 )
 exercise.case(
-    "special errors", weights=np.array([0.25, 0.5, 0.25]), predictions=np.array([1, 1, -1]), labels=np.array([1, 0, 0])
+    "special errors and labels",
+    weights=np.array([0.25, 0.5, 0.25]),
+    predictions=np.array([1, 1, -1]),
+    labels=np.array([1, 0, 0]),
 )
 exercise.case(
-    "special errors", weights=np.array([0.25, 0.5, 0.25]), predictions=np.array([0, 1, 1]), labels=np.array([1, 1, 1])
+    "special errors and labels",
+    weights=np.array([0.25, 0.5, 0.25]),
+    predictions=np.array([0, 1, 1]),
+    labels=np.array([1, 1, 1]),
 )
 
 
@@ -128,7 +136,7 @@ def later_round(rng):
     return round_with(rng, weights, wrong)
 
 
-@exercise.hidden("special errors", count=3)
+@exercise.hidden("special errors and labels", count=3)
 def worse_than_a_coin(rng):
     n = int(rng.integers(6, 20))
     weights = rng.dirichlet(np.full(n, 2.0))
@@ -136,7 +144,7 @@ def worse_than_a_coin(rng):
     return round_with(rng, weights, wrong if weights[wrong].sum() > 0.5 else ~wrong)
 
 
-@exercise.hidden("special errors", count=2)
+@exercise.hidden("special errors and labels", count=2)
 def never_wrong(rng):
     n = int(rng.integers(3, 12))
     return round_with(rng, rng.dirichlet(np.full(n, 2.0)), np.zeros(n, dtype=bool))
@@ -257,19 +265,38 @@ exercise.slip(
     "        return float(error == 0), np.full(len(weights), 1 / len(weights))",
 )
 exercise.slip(
-    "You accept a class 0. With labels 0 and 1 the sign of a weighted vote means nothing; refuse everything but -1 "
-    "and 1 with `raise ValueError`.",
-    name="class_0_accepted",
-    right="len(unknown) > 0",
-    wrong="len(unknown) > 2",
-)
-exercise.slip(
-    "You look at the labels and not at the predictions, or at the predictions and not at the labels. Either may hold a "
-    "class 0.",
+    "You look for a class 0 among the labels only. A prediction may be 0 as well, and then it is neither right nor "
+    "wrong.",
     name="only_labels_asked",
     right="[predictions, labels], [-1, 1]",
     wrong="labels, [-1, 1]",
 )
+
+
+@exercise.mistake(
+    "The formula is right. What is still missing are its limits: an error of 0, an error of 1/2 or more, and labels "
+    "other than -1 and 1. The docstring says what happens there."
+)
+def the_formula_alone(weights, predictions, labels):
+    wrong = predictions != labels
+    error = weights[wrong].sum()
+    alpha = np.log((1 - error) / error) / 2
+    new_weights = weights * np.where(wrong, np.exp(alpha), np.exp(-alpha))
+    return float(alpha), new_weights / new_weights.sum()
+
+
+@exercise.mistake(
+    "All that is computed is right. What is still missing is a look at the classes: refuse a prediction or a label "
+    "that is neither -1 nor 1 with `raise ValueError`."
+)
+def any_class_accepted(weights, predictions, labels):
+    wrong = predictions != labels
+    error = weights[wrong].sum()
+    if error >= 0.5 or error == 0:
+        return float(error == 0), weights
+    alpha = np.log((1 - error) / error) / 2
+    new_weights = weights * np.where(wrong, np.exp(alpha), np.exp(-alpha))
+    return float(alpha), new_weights / new_weights.sum()
 
 
 @exercise.alternative

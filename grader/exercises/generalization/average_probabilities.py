@@ -8,7 +8,7 @@ from grader.exercises.generalization.common import SINGLE_PRECISION, chapter
 exercise = chapter.exercise(
     "average_probabilities",
     points=2,
-    aspects={"one example": 1, "many examples": 1, "huge logits": 1},
+    aspects={"one example": 1, "many examples": 1, "huge logits, or none": 1},
     hints=(
         "Two steps, and their sequence counts: first each member's own probabilities, then their mean.",
         "The classes lie along `axis=2` and the members along `axis=0`. Subtracting the same number from all logits of "
@@ -46,15 +46,17 @@ exercise.case(
 )
 # As many members as examples as classes.
 exercise.case("many examples", logits=np.array([[[2.0, 0.0], [0.0, 3.0]], [[0.5, 1.0], [4.0, -1.0]]]))
-exercise.case("huge logits", logits=np.array([[[1000.0, 1001.0], [0.0, 1.0]], [[1.0, 0.0], [999.0, 1000.0]]]))
-exercise.case("huge logits", logits=np.array([[[1000.0, 1001.0]], [[1003.0, 1000.0]]]))
-exercise.case("huge logits", logits=np.array([[[0.0, 1.0], [1000.0, 1001.0]], [[2.0, 0.0], [1003.0, 1000.0]]]))
+exercise.case("huge logits, or none", logits=np.array([[[1000.0, 1001.0], [0.0, 1.0]], [[1.0, 0.0], [999.0, 1000.0]]]))
+exercise.case("huge logits, or none", logits=np.array([[[1000.0, 1001.0]], [[1003.0, 1000.0]]]))
+exercise.case("huge logits, or none", logits=np.array([[[0.0, 1.0], [1000.0, 1001.0]], [[2.0, 0.0], [1003.0, 1000.0]]]))
 # The logits of one example lie far apart.
-exercise.case("huge logits", logits=np.array([[[3000.0, 0.0, 1.0]], [[0.0, 1.0, -3000.0]]]))
+exercise.case("huge logits, or none", logits=np.array([[[3000.0, 0.0, 1.0]], [[0.0, 1.0, -3000.0]]]))
 # One example's logits lie far below another's.
-exercise.case("huge logits", logits=np.array([[[-1000.0, -1001.0], [1.0, 2.0]], [[-5.0, -3.0], [900.0, 899.0]]]))
-exercise.case("huge logits", logits=np.array([[[0.5, 1.0], [2.0, 0.0]], [[np.nan, 1.0], [0.0, 1.0]]]))
-exercise.case("huge logits", logits=np.empty((0, 2, 3)))
+exercise.case(
+    "huge logits, or none", logits=np.array([[[-1000.0, -1001.0], [1.0, 2.0]], [[-5.0, -3.0], [900.0, 899.0]]])
+)
+exercise.case("huge logits, or none", logits=np.array([[[0.5, 1.0], [2.0, 0.0]], [[np.nan, 1.0], [0.0, 1.0]]]))
+exercise.case("huge logits, or none", logits=np.empty((0, 2, 3)))
 
 
 @exercise.hidden("one example", count=3)
@@ -67,14 +69,14 @@ def members_on_many_examples(rng):
     return {"logits": rng.normal(0, 3, rng.integers([2, 3, 2], [7, 20, 10]))}
 
 
-@exercise.hidden("huge logits", count=4)
+@exercise.hidden("huge logits, or none", count=4)
 def far_from_0(rng):
     models, n, classes = rng.integers([2, 3, 2], [5, 8, 6])
     logits = np.round(8 * rng.normal(0, 3, (models, n, classes))) / 8  # to stay the same in single precision
     return {"logits": logits + rng.choice([-2000, -900, 0, 900, 2000], (models, n, 1))}
 
 
-@exercise.hidden("huge logits", count=2)
+@exercise.hidden("huge logits, or none", count=2)
 def one_member_diverged(rng):
     logits = rng.normal(0, 3, (4, 5, 3))
     logits[rng.integers(4), rng.integers(5), rng.integers(3)] = np.nan
@@ -208,6 +210,24 @@ exercise.slip(
     right="len(logits) == 0",
     wrong="len(logits) < 0",
 )
+
+
+@exercise.mistake(
+    "The mean of the softmax is right for small logits. Two things are still missing: large ones overflow (subtract "
+    "each example's largest first), and NaN or no model at all is to be refused."
+)
+def the_formula_alone(logits):
+    exponentials = np.exp(logits)
+    return (exponentials / exponentials.sum(axis=2, keepdims=True)).mean(axis=0)
+
+
+@exercise.mistake(
+    "Your probabilities are right. What is still missing are the calls without an answer, a logit that is NaN and no "
+    "model at all: refuse them with `raise ValueError`."
+)
+def nothing_refused(logits):
+    exponentials = np.exp(logits - logits.max(axis=2, keepdims=True))
+    return (exponentials / exponentials.sum(axis=2, keepdims=True)).mean(axis=0)
 
 
 @exercise.alternative

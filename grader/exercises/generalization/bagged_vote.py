@@ -8,7 +8,7 @@ from grader.exercises.generalization.common import chapter
 exercise = chapter.exercise(
     "bagged_vote",
     points=2,
-    aspects={"a clear majority": 1, "ties": 1, "any labels": 1},
+    aspects={"a clear majority": 1, "ties": 1, "any labels, or none": 1},
     hints=(
         "Look at one example, that is one column of `votes`. Which labels occur in it, and how often each?",
         "`np.unique(column, return_counts=True)` gives the labels, sorted, and how often each occurs. `np.argmax` "
@@ -45,10 +45,10 @@ exercise.case("a clear majority", votes=np.array([[3, 2], [3, 0], [0, 1], [1, 2]
 exercise.case("ties", votes=np.array([[3, 0, 2], [3, 2, 1], [1, 2, 1], [1, 0, 2]]))
 exercise.case("ties", votes=np.array([[2, 1, 3, 0], [1, 2, 0, 3], [3, 0, 1, 2]]))
 # Labels between which others are missing, large ones and negative ones.
-exercise.case("any labels", votes=np.array([[7, 40, 12], [7, 7, 40], [12, 40, 40]]))
-exercise.case("any labels", votes=np.array([[-1, 1, 1, -1], [1, 1, -1, -1], [-1, 1, 1, -1]]))
-exercise.case("any labels", votes=np.array([[-5, 1_000_000], [2, 1_000_000], [-5, -2]]))
-exercise.case("any labels", votes=np.empty((0, 4), dtype=int))
+exercise.case("any labels, or none", votes=np.array([[7, 40, 12], [7, 7, 40], [12, 40, 40]]))
+exercise.case("any labels, or none", votes=np.array([[-1, 1, 1, -1], [1, 1, -1, -1], [-1, 1, 1, -1]]))
+exercise.case("any labels, or none", votes=np.array([[-5, 1_000_000], [2, 1_000_000], [-5, -2]]))
+exercise.case("any labels, or none", votes=np.empty((0, 4), dtype=int))
 
 
 def ballot(rng, labels, *, models, examples):
@@ -77,7 +77,7 @@ def tied(rng):
     return {"votes": np.array(columns).T}
 
 
-@exercise.hidden("any labels", count=4)
+@exercise.hidden("any labels, or none", count=4)
 def far_labels(rng):
     labels = np.unique(rng.integers(-50, 1000, 5))
     return {"votes": ballot(rng, labels, models=9, examples=int(rng.integers(8, 20)))}

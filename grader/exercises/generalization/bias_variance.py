@@ -8,7 +8,7 @@ from grader.exercises.generalization.common import SINGLE_PRECISION, chapter
 exercise = chapter.exercise(
     "bias_variance",
     points=3,
-    aspects={"bias alone": 1, "variance alone": 1, "noise alone": 1, "all together": 1},
+    aspects={"bias alone": 1, "variance alone": 1, "noise alone": 1, "all together, and failed fits": 1},
     hints=(
         "Look at one point, that is one column of `predictions`. How far is its mean from the truth, and how far do "
         "its entries scatter around that mean? Only then average over the points.",
@@ -66,27 +66,29 @@ exercise.case(
     noise_std=np.array([0.1, 0.7, 1.5]),
 )
 exercise.case(
-    "all together",
+    "all together, and failed fits",
     predictions=np.array([[1.0, 4.0, 0.5], [3.0, 4.5, 1.5], [2.5, 2.0, 1.0], [4.5, 3.0, -1.0]]),
     truth=np.array([1.0, 3.0, 2.0]),
     noise_std=0.5,
 )
 # As many fits as points.
 exercise.case(
-    "all together",
+    "all together, and failed fits",
     predictions=np.array([[1.0, 4.0, 0.5], [3.0, 4.5, 1.5], [2.0, 2.0, 4.0]]),
     truth=np.array([1.0, 3.0, 2.5]),
     noise_std=np.array([0.5, 0.25, 1.0]),
 )
-exercise.case("all together", predictions=np.empty((0, 3)), truth=np.array([1.0, 3.0, 2.0]), noise_std=0.5)
 exercise.case(
-    "all together",
+    "all together, and failed fits", predictions=np.empty((0, 3)), truth=np.array([1.0, 3.0, 2.0]), noise_std=0.5
+)
+exercise.case(
+    "all together, and failed fits",
     predictions=np.array([[1.0, 4.0], [np.nan, 4.5], [2.0, 2.0]]),
     truth=np.array([1.0, 3.0]),
     noise_std=0.5,
 )
 exercise.case(
-    "all together",
+    "all together, and failed fits",
     predictions=np.array([[1.0, 4.0], [1.5, np.inf], [2.0, 2.0]]),
     truth=np.array([1.0, 3.0]),
     noise_std=0.5,
@@ -121,7 +123,7 @@ def right_fits(rng):
     }
 
 
-@exercise.hidden("all together", count=4)
+@exercise.hidden("all together, and failed fits", count=4)
 def anything(rng):
     truth = truth_at_points(rng)
     return {
@@ -131,7 +133,7 @@ def anything(rng):
     }
 
 
-@exercise.hidden("all together", count=2)
+@exercise.hidden("all together, and failed fits", count=2)
 def one_fit_diverged(rng):
     case = anything(rng)
     case["predictions"][rng.integers(3), rng.integers(3)] = rng.choice([np.nan, np.inf])

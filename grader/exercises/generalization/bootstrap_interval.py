@@ -14,7 +14,7 @@ BY_CHANCE = Tolerance(relative=0, absolute=0.012)
 exercise = chapter.exercise(
     "bootstrap_interval",
     points=3,
-    aspects={"an accuracy": 1, "few examples": 1, "a mean loss": 1},
+    aspects={"an accuracy": 1, "few scores, or bad ones": 1, "a mean loss": 1},
     hints=(
         "Imagine that you could test the model again and again, on n examples each time. You cannot; but you can draw "
         "n of your own examples, with replacement, as often as you like. What do you note of each draw?",
@@ -57,17 +57,17 @@ exercise.case("an accuracy", scores=answers(100, 80), seed=0)
 exercise.case("an accuracy", scores=answers(110, 77), seed=1, level=0.8)
 exercise.case("an accuracy", scores=answers(100, 75), seed=2, level=0.5)
 exercise.case("an accuracy", scores=answers(18, 17), seed=3, level=0.9)
-exercise.case("an accuracy", scores=np.array([], dtype=bool), seed=0)
-exercise.case("few examples", scores=answers(20, 19), seed=4, level=0.9)
-exercise.case("few examples", scores=answers(9, 3), seed=5, level=0.8)
-exercise.case("few examples", scores=answers(10, 8), seed=6, level=0.5, resamples=8000)
-exercise.case("few examples", scores=answers(20, 19), seed=0, level=90)
-exercise.case("few examples", scores=answers(20, 19), seed=0, level=0.0)
-exercise.case("few examples", scores=answers(20, 19), seed=0, level=1)
+exercise.case("few scores, or bad ones", scores=answers(20, 19), seed=4, level=0.9)
+exercise.case("few scores, or bad ones", scores=answers(9, 3), seed=5, level=0.8)
+exercise.case("few scores, or bad ones", scores=answers(10, 8), seed=6, level=0.5, resamples=8000)
+exercise.case("few scores, or bad ones", scores=np.array([], dtype=bool), seed=0)
+exercise.case("few scores, or bad ones", scores=answers(20, 19), seed=0, level=90)
+exercise.case("few scores, or bad ones", scores=answers(20, 19), seed=0, level=0.0)
+exercise.case("few scores, or bad ones", scores=answers(20, 19), seed=0, level=1)
 exercise.case("a mean loss", scores=squared_errors(15, 0.15), seed=7)
 exercise.case("a mean loss", scores=squared_errors(25, 0.2), seed=8, level=0.5)
 exercise.case("a mean loss", scores=np.where(answers(16, 15), 0.1, 0.85), seed=9, level=0.9)
-exercise.case("a mean loss", scores=np.array([0.25, np.nan, 0.5, 0.125]), seed=0)
+exercise.case("few scores, or bad ones", scores=np.array([0.25, np.nan, 0.5, 0.125]), seed=0)
 
 
 def is_steady(n, right, level, resamples=5000):
@@ -93,7 +93,7 @@ def test_set(rng):
     }
 
 
-@exercise.hidden("few examples", count=3)
+@exercise.hidden("few scores, or bad ones", count=3)
 def few_answers(rng):
     n, right, level = 0, 0, 0.9
     while n == 0 or not is_steady(n, right, level):
@@ -246,6 +246,17 @@ exercise.slip(
     right="    n = len(scores)",
     wrong="    scores = scores[~np.isnan(scores)]\n    n = len(scores)",
 )
+
+
+@exercise.mistake(
+    "Your interval is right. What is still missing are the calls without an answer: no score at all, a score that is "
+    "NaN, a level that is not between 0 and 1. Refuse them with `raise ValueError`."
+)
+def nothing_refused(scores, seed, level=0.95, resamples=5000):
+    rng = np.random.default_rng(seed)
+    means = rng.choice(scores, size=(resamples, len(scores))).mean(axis=1)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 @exercise.alternative

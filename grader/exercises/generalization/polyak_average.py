@@ -8,7 +8,7 @@ from grader.exercises.generalization.common import SINGLE_PRECISION, chapter
 exercise = chapter.exercise(
     "polyak_average",
     points=2,
-    aspects={"all snapshots": 1, "the later part": 1, "counters": 1},
+    aspects={"all snapshots": 1, "the later part": 1, "counters, and no snapshot": 1},
     hints=(
         "Take one layer. Which of its arrays count, and what is their mean, entry by entry?",
         "`snapshots[start:]` holds what counts; look whether it is empty. For each layer, collect its arrays in a "
@@ -64,10 +64,8 @@ exercise.case(
 exercise.case(
     "the later part", snapshots=[{"w": np.array([9.0])}, {"w": np.array([1.0])}, {"w": np.array([3.0])}], start=2
 )
-exercise.case("the later part", snapshots=[{"w": np.array([9.0])}, {"w": np.array([1.0])}], start=2)
-exercise.case("the later part", snapshots=[])
 exercise.case(
-    "counters",
+    "counters, and no snapshot",
     snapshots=[
         {"scale": np.array([8.0, 6.0]), "batches": np.array([34, 30])},
         {"scale": np.array([1.0, 2.0]), "batches": np.array([68, 60])},
@@ -78,12 +76,14 @@ exercise.case(
 )
 # Weights that happen to be whole are weights: their array holds floats.
 exercise.case(
-    "counters",
+    "counters, and no snapshot",
     snapshots=[
         {"batches": np.array([[5]]), "mask": np.array([1.0, 0.0])},
         {"batches": np.array([[10]]), "mask": np.array([0.0, 3.0])},
     ],
 )
+exercise.case("counters, and no snapshot", snapshots=[{"w": np.array([9.0])}, {"w": np.array([1.0])}], start=2)
+exercise.case("counters, and no snapshot", snapshots=[])
 
 
 def training(rng, *, with_counter=False):
@@ -108,13 +108,13 @@ def from_a_later_one(rng):
     return {"snapshots": snapshots, "start": int(rng.integers(1, len(snapshots)))}
 
 
-@exercise.hidden("the later part", count=1)
+@exercise.hidden("counters, and no snapshot", count=1)
 def beyond_the_last(rng):
     snapshots = training(rng)
     return {"snapshots": snapshots, "start": len(snapshots) + int(rng.integers(0, 3))}
 
 
-@exercise.hidden("counters", count=3)
+@exercise.hidden("counters, and no snapshot", count=3)
 def with_batch_normalization(rng):
     return {"snapshots": training(rng, with_counter=True), "start": int(rng.integers(0, 3))}
 
@@ -250,6 +250,15 @@ exercise.slip(
     right="    if len(counted) == 0:",
     wrong="    if len(counted) == 0 and snapshots:\n        return dict(snapshots[-1])\n    if len(counted) == 0:",
 )
+
+
+@exercise.mistake(
+    "The mean is right for weights. Two things are still missing: a counter is taken from the last snapshot, and "
+    "where no snapshot counts you have to refuse with `raise ValueError`."
+)
+def the_mean_alone(snapshots, start=0):
+    layers = snapshots[0] if snapshots else {}
+    return {layer: np.mean([snapshot[layer] for snapshot in snapshots[start:]], axis=0) for layer in layers}
 
 
 @exercise.alternative

@@ -261,6 +261,17 @@ exercise.slip(
 )
 
 
+@exercise.mistake(
+    "The rule itself is right. Two things are still missing: a setting with a NaN has failed and must not become the "
+    "best one, and calls without an answer are to be refused with `raise ValueError`."
+)
+def the_rule_alone(scores):
+    means = scores.mean(axis=1)
+    best = np.argmax(means)
+    bar = means[best] - scores[best].std(ddof=1) / np.sqrt(scores.shape[1])
+    return int(np.argmax(means >= bar)), float(bar)
+
+
 @exercise.alternative
 def plain_python(scores):
     settings, folds = scores.shape
