@@ -94,15 +94,26 @@ def _points(sheet: ExerciseSheet, aspects: dict[str, bool]) -> float:
 
 
 def _recognise(sheet: ExerciseSheet, outcomes: list[Outcome]) -> KnownMistake | None:
-    """The known mistake whose outcomes are these, in every case."""
-    return next((mistake for mistake in sheet.mistakes if _same(sheet, mistake.outcomes, outcomes)), None)
+    """The known mistake whose outcomes are these, in every case.
+
+    If there is none, who errs in what has an answer may also have forgotten to refuse what has none: then the cases
+    with an answer decide.
+    """
+    if len(outcomes) < len(sheet.cases):
+        return None
+    answered = [place for place, case in enumerate(sheet.cases) if not isinstance(case.expected, Refusal)]
+    errs = any(_failure(sheet, sheet.cases[place], outcomes[place]) for place in answered)
+    for places in (range(len(outcomes)), answered if errs else ()):
+        for mistake in sheet.mistakes:
+            if places and all(_same(sheet, mistake.outcomes[place], outcomes[place]) for place in places):
+                return mistake
+    return None
 
 
-def _same(sheet: ExerciseSheet, known: tuple[Outcome, ...], outcomes: list[Outcome]) -> bool:
-    return len(known) == len(outcomes) and all(
+def _same(sheet: ExerciseSheet, one: Outcome, other: Outcome) -> bool:
+    return (
         one.kind == other.kind
         and one.error == other.error
         and one.changed == other.changed
         and difference(one.value, other.value, sheet.tolerance) is None
-        for one, other in zip(known, outcomes)
     )

@@ -105,6 +105,11 @@ def test_points_follow_the_aspects_that_hold(function, status, points, mistake):
     assert found.max_points == 3 and found.chapter == "arithmetic"
 
 
+def _outcomes(*values):
+    """What a mistake returns in each case; None is a refusal."""
+    return tuple(Outcome("raised", error="ValueError") if one is None else Outcome("returned", one) for one in values)
+
+
 REFUSING = SheetJudge(
     {
         "root": replace(
@@ -116,7 +121,10 @@ REFUSING = SheetJudge(
                 Case("real", {"n": -4.0}, Refusal("n is -4.0; it must be 0 or more")),
                 Case("real", {"n": -5.0}, Refusal("n is -5.0; it must be 0 or more"), hidden=True),
             ),
-            mistakes=(),
+            mistakes=(
+                KnownMistake("halves", "Half is no root.", _outcomes(4.5, None, None)),
+                KnownMistake("overlooks", "Negative numbers have none.", _outcomes(3.0, -2.0, -2.5)),
+            ),
         )
     }
 )
@@ -148,6 +156,21 @@ def test_a_call_without_an_answer_is_to_be_refused(function, status, said):
     assert found.verdict.status == status
     assert found.verdict.points == (3 if status == "passed" else 0)
     assert said in str(found) and "-5" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("function", "mistake"),
+    [
+        (lambda n: n / 2 if n >= 0 else refuse_negative(n), "halves"),
+        (lambda n: n / 2, "halves"),  # and does not refuse: still the same mistake
+        (lambda n: 3.0 if n > 0 else n / 2, "overlooks"),
+        (lambda n: 3.0 if n > 0 else 0.0, None),  # errs only in what it should refuse, and in a way of its own
+        (lambda n: n / 3, None),
+    ],
+)
+def test_a_mistake_is_recognised_also_where_nothing_is_refused(function, mistake):
+    found = REFUSING.examine("root", LocalTrial(function, 2)).verdict.mistake
+    assert (found and found.name) == mistake
 
 
 def test_a_public_failure_is_told_before_a_hidden_one():
