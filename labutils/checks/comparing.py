@@ -177,13 +177,17 @@ def _dtype_family(array: np.ndarray) -> str:
 def _entry(rung: str, expected: np.ndarray, got: np.ndarray, wrong: np.ndarray, place: str) -> Difference:
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
     where = f"{place}[{', '.join(map(str, index))}]" if index else place
-    return Difference(rung, _number(expected[index]), _number(got[index]), where, int(wrong.sum()))
+    for digits in (7, 17):  # as many as are needed to see the two apart
+        wanted, given = _number(expected[index], digits), _number(got[index], digits)
+        if wanted != given:
+            break
+    return Difference(rung, wanted, given, where, int(wrong.sum()))
 
 
-def _number(value: Any) -> str:
+def _number(value: Any, digits: int) -> str:
     if isinstance(value, (int, np.integer)):
         return _quoted(int(value))
-    return f"{value:.7g}" if isinstance(value, (float, np.number)) else _quoted(value)
+    return f"{value:.{digits}g}" if isinstance(value, (float, np.number)) else _quoted(value)
 
 
 def _quoted(value: Any) -> str:

@@ -197,8 +197,10 @@ def _show_value(value: Any) -> str:
 
 
 def _show_float(number: float) -> str:
-    """Seven digits, with a point, as Python reads it back: 4., 0.25, 1e-07, -np.inf."""
-    text = f"{number:.7g}".replace("nan", "np.nan").replace("inf", "np.inf")
+    """Seven digits, or all where there are not many more; with a point, as Python reads it back: 4., 1e-07, -np.inf."""
+    whole = f"{number:.12g}"
+    exact = float(whole) == float(number) and "e" not in whole
+    text = (whole if exact else f"{number:.7g}").replace("nan", "np.nan").replace("inf", "np.inf")
     return text if set(text) & set(".e") else f"{text}."
 
 

@@ -120,6 +120,13 @@ def test_the_first_rung_on_which_they_differ(expected, got, rung):
     assert difference(expected, got).rung == rung
 
 
+def test_two_numbers_that_differ_are_shown_to_differ():
+    found = difference(np.array([1e8 + 1]), np.array([1e8 + 2]), Tolerance(0, 0.1))
+    assert (found.expected, found.got) == ("100000001", "100000002")
+    found = difference(1 / 3, 0.5)
+    assert (found.expected, found.got) == ("0.3333333", "0.5")
+
+
 def test_long_values_are_quoted_short():
     assert len(difference("a", "b" * 10**7).got) < 200
     assert len(difference({"a": 1}, {"k" * 1000 + str(n): 1 for n in range(10_000)}).got) < 2_000
