@@ -143,12 +143,13 @@ def _damage_told(path: Path) -> Iterator[None]:
 
 
 def write_sheet(path: Path, chapter: str, exercises: list[ExerciseSheet]) -> None:
-    """Write a chapter's sheet. A hidden case is refused: what is written here, students have."""
+    """Write a chapter's sheet, an exercise a line. A hidden case is refused: what is written here, students have."""
     if any(case.hidden for exercise in exercises for case in exercise.cases):
         raise ValueError("a hidden case must not be written into a check sheet")
     records = json.loads(json.dumps([_to_json(exercise) for exercise in exercises], allow_nan=False))
-    sheet = {"format": FORMAT, "chapter": chapter, "digest": _digest(records), "exercises": records}
-    path.write_text(json.dumps(sheet, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    head = json.dumps({"format": FORMAT, "chapter": chapter, "digest": _digest(records)}, ensure_ascii=False)
+    lines = ",\n".join(json.dumps(record, ensure_ascii=False, separators=(",", ":")) for record in records)
+    path.write_text(f'{head[:-1]}, "exercises": [\n{lines}\n]}}\n', encoding="utf-8")
 
 
 def digest(exercise: ExerciseSheet) -> str:
