@@ -3,14 +3,9 @@
 Known mistakes, which get a hint of their own, stand with their exercises, and `verify` proves them.
 """
 
-from functools import cache
-
 import pytest
 
-import grader.exercises.generalization  # noqa: F401  (declares the exercises)
-from grader.exercise import run_all
-from grader.exercises.generalization.common import chapter
-from labutils.checks.judging import conclude
+from tests.grader.wrong_versions import listed, verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -220,20 +215,6 @@ RECOGNISED = [
     ("adaboost_round", "np.log((1 - error) / error) / 2", "np.log(1 / error - 1)", "half_left_out"),
     ("polyak_average", "    average = {}", "    average = counted[-1]", "added_into_a_snapshot"),
 ]
-
-
-def listed(changes):
-    return [(name, right, wrong) for name, pairs in changes.items() for right, wrong in pairs]
-
-
-@cache
-def sheet(name):
-    return chapter.exercises[name].sheet()
-
-
-def verdict(name, right, wrong):
-    function = chapter.exercises[name].changed(name, right, wrong)
-    return conclude(sheet(name), list(run_all(function, sheet(name).cases)))
 
 
 @pytest.mark.parametrize(("name", "right", "wrong"), listed(CAUGHT_AT_ONCE))

@@ -5,15 +5,12 @@ Known mistakes, which get a hint of their own, stand with their exercises, and `
 
 import inspect
 from dataclasses import replace
-from functools import cache
 
 import pytest
 
-from grader.exercise import run_all
-from grader.exercises.learning_rate.common import chapter
 from grader.exercises.learning_rate.diagnose import diagnose
 from grader.verify import HIDDEN_SEEDS
-from labutils.checks.judging import conclude
+from tests.grader.wrong_versions import listed, sheet, verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -128,37 +125,20 @@ RECOGNISED = [
 ]  # fmt: skip
 
 
-def listed(changes):
-    return [(name, right, wrong) for name, pairs in changes.items() for right, wrong in pairs]
-
-
-@cache
-def sheet(name, hidden_seed=None):
-    return chapter.exercises[name].sheet(hidden_seed)
-
-
-def changed_reference(name, right, wrong):
-    return chapter.exercises[name].changed(name, right, wrong)
-
-
-def verdict(judging, function):
-    return conclude(judging, list(run_all(function, judging.cases)))
-
-
-def loses_points_at_once_and_has_no_hint(function):
-    found = verdict(sheet(function.__name__), function)
+def loses_points_at_once_and_has_no_hint(name, right, wrong):
+    found = verdict(name, right, wrong)
     assert found.points < found.max_points
     assert found.mistake is None
 
 
 @pytest.mark.parametrize(("name", "right", "wrong"), listed(CAUGHT_AT_ONCE))
 def test_a_small_change_loses_points_by_public_cases_and_gets_no_hint_for_another_mistake(name, right, wrong):
-    loses_points_at_once_and_has_no_hint(changed_reference(name, right, wrong))
+    loses_points_at_once_and_has_no_hint(name, right, wrong)
 
 
 @pytest.mark.parametrize(("name", "right", "wrong", "mistake"), RECOGNISED)
 def test_a_known_mistake_in_another_spelling_is_recognised(name, right, wrong, mistake):
-    found = verdict(sheet(name), changed_reference(name, right, wrong))
+    found = verdict(name, right, wrong)
     assert found.points < found.max_points
     assert found.mistake.name == mistake
 
@@ -170,7 +150,7 @@ def test_a_known_mistake_in_another_spelling_is_recognised(name, right, wrong, m
 def test_the_hidden_cases_alone_pin_every_number_of_diagnose(seed, right, wrong):
     judging = sheet("diagnose", seed)
     judging = replace(judging, cases=tuple(case for case in judging.cases if case.hidden), mistakes=())
-    found = verdict(judging, changed_reference("diagnose", right, wrong))
+    found = verdict("diagnose", right, wrong, judging)
     assert found.points < found.max_points
 
 
@@ -187,4 +167,4 @@ RULES = ("if np.diff(", "if start - train_loss[quarter]", "if validation_loss[-1
 @pytest.mark.parametrize(("first", "second"), list(zip(RULES, RULES[1:])))
 def test_the_order_of_the_rules_counts(first, second):
     one, other = two_rules(first, second)
-    loses_points_at_once_and_has_no_hint(changed_reference("diagnose", one + other, other + one))
+    loses_points_at_once_and_has_no_hint("diagnose", one + other, other + one)

@@ -3,13 +3,10 @@
 Known mistakes, which get a hint of their own, stand with their exercises, and `verify` proves them.
 """
 
-from functools import cache
-
 import pytest
 
-from grader.exercise import run_all
 from grader.exercises.optimizers import chapter
-from labutils.checks.verdicts import conclude
+from tests.grader.wrong_versions import listed, verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -280,20 +277,6 @@ RECOGNISED = [
     ("sharpness", "return 0.0", "return float('nan')", "flat_overlooked"),
     ("sharpness", "raise ValueError(", "return 0.0  # (", "zeros_not_refused"),
 ]  # fmt: skip
-
-
-def listed(changes):
-    return [(name, right, wrong) for name, pairs in changes.items() for right, wrong in pairs]
-
-
-@cache
-def sheet(name):
-    return chapter.exercises[name].sheet()
-
-
-def verdict(name, right, wrong):
-    function = chapter.exercises[name].changed(name, right, wrong)
-    return conclude(sheet(name), list(run_all(function, sheet(name).cases)))
 
 
 @pytest.mark.parametrize(("name", "right", "wrong"), listed(CAUGHT_AT_ONCE))

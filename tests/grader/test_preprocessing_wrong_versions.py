@@ -3,13 +3,10 @@
 Known mistakes, which get a hint of their own, stand with their exercises, and `verify` proves them.
 """
 
-from functools import cache
-
 import pytest
 
-from grader.exercise import run_all
 from grader.exercises.preprocessing.common import chapter
-from labutils.checks.verdicts import conclude
+from tests.grader.wrong_versions import listed, verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
@@ -394,19 +391,7 @@ RECOGNISED = [
 ]
 
 
-@cache
-def sheet(name):
-    return chapter.exercises[name].sheet()
-
-
-def verdict(name, right, wrong):
-    changed = chapter.exercises[name].changed(name, right, wrong)
-    return conclude(sheet(name), list(run_all(changed, sheet(name).cases)))
-
-
-@pytest.mark.parametrize(
-    ("name", "right", "wrong"), [(name, *change) for name, changes in CAUGHT_AT_ONCE.items() for change in changes]
-)
+@pytest.mark.parametrize(("name", "right", "wrong"), listed(CAUGHT_AT_ONCE))
 def test_a_small_change_loses_points_by_public_cases_and_gets_no_hint_for_another_mistake(name, right, wrong):
     found = verdict(name, right, wrong)
     assert found.points < found.max_points
