@@ -186,8 +186,8 @@ def failed_epochs_overlooked(train_loss, validation_loss):
 
 
 @exercise.mistake(
-    "`np.nanargmin` passes over a NaN in the validation loss. Infinity, and an epoch whose training loss is not "
-    "finite, still count in your function."
+    "A NaN in the validation loss never wins in your function, and that is right. But minus infinity does, and so does "
+    "an epoch whose training loss is not finite."
 )
 def only_nan_of_the_validation_loss(train_loss, validation_loss):
     epoch = np.nanargmin(validation_loss)

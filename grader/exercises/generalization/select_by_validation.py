@@ -272,6 +272,17 @@ def the_rule_alone(scores):
     return int(np.argmax(means >= bar)), float(bar)
 
 
+@exercise.mistake(
+    "Two things to mend. Your standard deviation divides by the number of folds, and `ddof=1` makes it one less. And a "
+    "setting with a NaN has failed; `np.argmax` takes it for the best."
+)
+def ddof_left_out_and_nan_the_best(scores):
+    means = scores.mean(axis=1)
+    best = np.argmax(means)
+    bar = means[best] - scores[best].std() / np.sqrt(scores.shape[1])
+    return int(np.argmax(means >= bar)), float(bar)
+
+
 @exercise.alternative
 def plain_python(scores):
     settings, folds = scores.shape
