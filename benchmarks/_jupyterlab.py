@@ -146,6 +146,7 @@ class Notebook:
         self.page = page
         page.set_default_timeout(1000 * PATIENCE)
         self.problems: list[str] = []
+        self._no_kernel = False
         page.on("console", self._note_console)
         page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
         page.on("requestfailed", self._note_request)
@@ -199,6 +200,28 @@ class Notebook:
         expect(widget.locator("[role=status]")).not_to_be_empty()
         return widget
 
+    def reopened_without_kernel(self) -> Locator:
+        """The notebook's widget as it is after saving, opening again and shutting the kernel down."""
+        self.page.evaluate(
+            """async () => {
+                const { commands, shell } = window.jupyterapp;
+                await commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
+                await shell.currentWidget.context.save();
+            }"""
+        )
+        self.open(self.page.url)
+        widget = self.widget()
+        self.page.evaluate(
+            """async () => {
+                const { sessionContext } = window.jupyterapp.shell.currentWidget;
+                await sessionContext.ready;
+                await sessionContext.shutdown();
+            }"""
+        )
+        self.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.sessionContext.session")
+        self._no_kernel = True
+        return widget
+
     def wear(self, theme: str) -> None:
         """Change to a theme of JupyterLab, by its name, and wait until its colours are there."""
         self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
@@ -211,6 +234,8 @@ class Notebook:
         return results.generate_report() if results.violations_count else ""
 
     def _note_console(self, message) -> None:
+        if self._no_kernel and "Could not send widget sync message" in message.text:
+            return  # ipywidgets says for every move that no kernel hears it
         if message.type == "error" and not EXPECTED_MISSING.search(message.location.get("url", "")):
             self.problems.append(f"console: {message.text} ({message.location.get('url')})")
 

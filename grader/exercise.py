@@ -48,6 +48,8 @@ from labutils.checks.comparing import Tolerance
 from labutils.checks.sheets import Case, ExerciseSheet, KnownMistake, Refusal
 
 SECONDS_PER_CALL = 10.0
+SINGLE_PRECISION = Tolerance(relative=1e-5, absolute=1e-6)
+"""Wide enough for an answer that is computed in float32."""
 
 
 @dataclass(frozen=True)

@@ -271,24 +271,6 @@ def test_narrow_page_needs_no_scrolling_sideways(opened, playground):
 def test_saved_notebook_moves_without_a_kernel(opened, playground):
     choose(playground, "two_minima")
     opened.until("playground.surface == 'two_minima'")
-    opened.page.evaluate(
-        """async () => {
-            const { commands, shell } = window.jupyterapp;
-            await commands.execute("@jupyter-widgets/jupyterlab-manager:saveWidgetState");
-            await shell.currentWidget.context.save();
-        }"""
-    )
-    opened.open(opened.page.url)
-    reopened = opened.widget()
-    opened.page.evaluate(
-        """async () => {
-            const { sessionContext } = window.jupyterapp.shell.currentWidget;
-            await sessionContext.ready;
-            await sessionContext.shutdown();
-        }"""
-    )
-    opened.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.sessionContext.session")
+    reopened = opened.reopened_without_kernel()
     rate, steps = set_rate(reopened, 0.05), int(set_to(reopened, "steps", 40))
     assert_drawn(numbers(reopened), "two_minima", rate, SURFACES["two_minima"].start, steps)
-    # ipywidgets says for every move that no kernel hears it.
-    opened.problems[:] = [problem for problem in opened.problems if "Could not send widget sync message" not in problem]
