@@ -203,7 +203,8 @@ def _write(path: Path, notebook: NotebookNode) -> None:
 
 
 def _sheet(page: Page) -> Path:
-    return SHEETS / f"{page.chapter.name}.json"
+    """Named as the chapter's folder is, so that sheets are read in the order of the book."""
+    return SHEETS / f"{page.chapter.folder}.json"
 
 
 def _sheet_content(page: Page) -> bytes:

@@ -6,6 +6,7 @@ from nbgrader.preprocessors import CheckCellMetadata
 
 from grader.build import out_of_step
 from grader.texts import Page, pages
+from labutils import progress
 
 # Known mistakes may warn when their outcomes are computed.
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -47,3 +48,8 @@ def test_time_and_memory_were_measured_and_are_within_the_budget(page: Page):
     measured = nbformat.read(page.notebook, as_version=4).metadata["measured"]
     assert page.settings["budget"].keys() == measured.keys()
     assert all(0 < measured[unit] <= limit for unit, limit in page.settings["budget"].items())
+
+
+def test_progress_lists_the_chapters_in_the_order_of_the_book():
+    listed = [part.text.partition(":")[0] for part in progress().parts if part.kind == "text"]
+    assert listed[: len(CHAPTERS)] == [page.chapter.name for page in CHAPTERS]

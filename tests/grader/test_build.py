@@ -202,7 +202,7 @@ def test_a_cell_that_raises_is_named_and_the_notebook_is_left_alone(tmp_path: Pa
 def test_a_failed_build_leaves_the_check_sheet_alone(old: bytes | None, tmp_path: Path, monkeypatch):
     sheets = tmp_path / "sheets"
     monkeypatch.setattr("grader.build.SHEETS", sheets)
-    sheet = sheets / "tiny.json"
+    sheet = sheets / "01_tiny.json"
     if old is not None:
         sheets.mkdir()
         sheet.write_bytes(old)
@@ -286,7 +286,7 @@ def test_a_sheet_that_is_not_what_the_exercises_give_is_found(tmp_path: Path):
     exercise = page.chapter.exercises["step_decay"]
     hints, exercise.hints = exercise.hints, (*exercise.hints, "One more.")
     try:
-        assert any("learning_rate.json: is not what the exercises give" in found for found in out_of_step(page))
+        assert any("01_learning_rate.json: is not what the exercises give" in found for found in out_of_step(page))
     finally:
         exercise.hints = hints
 
