@@ -44,7 +44,8 @@ class StandIn:
 class Difference:
     """Where and how two values differ. `place` is empty for the value as a whole, else as Python would index it.
 
-    Where they differ in kind, `kinds` are those of the expected and the returned value, keys of `messages.KINDS`.
+    Where they differ in kind, `kinds` are those of the expected and the returned value, keys of `messages.KINDS`, or
+    "single" for a tuple with one entry.
     """
 
     rung: str
@@ -123,7 +124,7 @@ def _difference(expected: Any, got: Any, tolerance: Tolerance, exact: bool, plac
     wanted, given = kind_of(expected), kind_of(got)
     if wanted != given:
         rung = "nothing" if got is None else "type"
-        kinds = _finer_kind_of(expected), _finer_kind_of(got)
+        kinds = _finer_kind_of(expected), "single" if type(got) is tuple and len(got) == 1 else _finer_kind_of(got)
         return Difference(rung, describe(expected), describe(got), place, kinds=kinds)
     if isinstance(got, StandIn):
         return Difference("unreadable", describe(expected), got.description, place)

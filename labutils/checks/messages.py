@@ -67,7 +67,8 @@ ADVICE = {
     (None, "iterator"): "Collect its values, with `list(...)` or `np.array(list(...))`.",
     (None, "tensor"): "This exercise works in numpy: convert with `.numpy()`, or a single number with `.item()`.",
     ("array", "list"): "Turn it into an array with `np.array(...)`.",
-    (None, "tuple"): "Return the value alone, with no comma behind it.",
+    (None, "single"): "Return the value alone, with no comma behind it.",
+    ("dict", "tuple"): "Return the values under their names, as in `{'name': value}`.",
     (None, "function"): "Call the function, with parentheses, in place of returning it.",
     (None, "class"): "Make an object of it, with parentheses, or return a plain value.",
 }

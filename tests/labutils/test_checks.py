@@ -30,6 +30,7 @@ BODIES = {
     "return torch.tensor(learning_rate)": "convert with `.numpy()`",
     "return torch.zeros(2, dtype=torch.bfloat16)": "yours is a torch tensor of shape (2,)",
     "return learning_rate,": "with no comma behind it",
+    "return learning_rate, epoch": "and yours is a tuple.\n",
     "return lambda: 0.1": "yours is a function. Call the function",
     "return print": "yours is a function. Call the function",
     "return partial(print)": "yours is a function. Call the function",
