@@ -28,10 +28,15 @@ def adadelta_step(weights, gradient, squares, updates, learning_rate=1.0, beta=0
 
 
 # From 0, it is epsilon alone that sets things in motion.
-first = {"weights": np.array([1.0, 2.0]), "squares": np.zeros(2), "updates": np.zeros(2)}
-exercise.case("the first step", gradient=np.array([3.0, -0.5]), **first)
-exercise.case("the first step", gradient=np.array([3.0, -0.5]), **first, beta=0.6, epsilon=0.25)
-exercise.case("the first step", gradient=np.array([0.0, 2.0]), **first, beta=0.75, epsilon=0.01)
+first = {
+    "weights": np.array([1.0, 2.0]),
+    "gradient": np.array([3.0, -0.5]),
+    "squares": np.zeros(2),
+    "updates": np.zeros(2),
+}
+exercise.case("the first step", **first)
+exercise.case("the first step", **first, beta=0.6, epsilon=0.25)
+exercise.case("the first step", **first | {"gradient": np.array([0.0, 2.0])}, beta=0.75, epsilon=0.01)
 later = {
     "weights": np.array([5.0, 1.0, -2.0]),
     "gradient": np.array([4.0, 0.0, -2.0]),
@@ -133,10 +138,21 @@ def old_squares(weights, gradient, squares, updates, learning_rate=1.0, beta=0.9
     return weights - learning_rate * update, squares, updates
 
 
-exercise.slip(
+@exercise.mistake(
     "The learning rate has found its way into your average of updates. Zeiler has none, and torch's stands only where "
-    "the weights move: the average takes in the update as it is.",
-    name="rate_in_the_average",
+    "the weights move: the average takes in the update as it is."
+)
+def rate_in_the_average(weights, gradient, squares, updates, learning_rate=1.0, beta=0.9, epsilon=1e-6):
+    squares = beta * squares + (1 - beta) * gradient**2
+    update = learning_rate * np.sqrt(updates + epsilon) / np.sqrt(squares + epsilon) * gradient
+    updates = beta * updates + (1 - beta) * update**2
+    return weights - update, squares, updates
+
+
+exercise.slip(
+    "The learning rate counts twice: once in your update, and with it in the average, once where the weights move. It "
+    "belongs only there.",
+    name="rate_counted_twice",
     right="* gradient\n",
     wrong="* gradient * learning_rate\n",
 )

@@ -30,8 +30,7 @@ later = {"weights": np.array([1.0, 1.0]), "gradient": np.array([3.0, -0.5]), "sq
 exercise.case("a step", **first, learning_rate=0.5)
 exercise.case("a step", **later, learning_rate=0.5)
 exercise.case("a step", **later, learning_rate=0.1)
-# An epsilon that counts: under the root it would do something else.
-exercise.case("epsilon", **later, learning_rate=0.5, epsilon=0.5)
+# A weight that never had a slope: without epsilon it would become NaN.
 exercise.case(
     "epsilon",
     weights=np.array([1.0, 2.0, 3.0]),
@@ -39,6 +38,8 @@ exercise.case(
     squares=np.array([0.0, 4.0, 0.0]),
     learning_rate=0.5,
 )
+# An epsilon that counts: under the root it would do something else.
+exercise.case("epsilon", **later, learning_rate=0.5, epsilon=0.5)
 # Next to nothing is not nothing: however small a slope is, its first step is as long as any.
 exercise.case(
     "epsilon", weights=np.array([1.0, 1.0]), gradient=np.array([2e-6, -3.0]), squares=np.zeros(2), learning_rate=0.5
@@ -95,6 +96,12 @@ exercise.slip(
     name="epsilon_left_out",
     right="(np.sqrt(squares) + epsilon)",
     wrong="np.sqrt(squares)",
+)
+exercise.slip(
+    "Your epsilon is fixed at 1e-10. That is only the default; use the parameter.",
+    name="epsilon_fixed",
+    right="np.sqrt(squares) + epsilon",
+    wrong="np.sqrt(squares) + 1e-10",
 )
 exercise.slip(
     "Your brackets are missing: the division comes before the sum, so epsilon is added to the quotient and not to the "

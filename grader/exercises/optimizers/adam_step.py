@@ -29,9 +29,15 @@ def adam_step(weights, gradient, mean, squares, step, learning_rate, beta1=0.9, 
     return weights - learning_rate * corrected_mean / (np.sqrt(corrected_squares) + epsilon), mean, squares
 
 
-first = {"weights": np.array([1.0, -2.0]), "mean": np.zeros(2), "squares": np.zeros(2), "step": 1}
-exercise.case("early steps", gradient=np.array([4.0, -3.0]), **first, learning_rate=0.1)
-exercise.case("early steps", gradient=np.array([4.0, -3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
+first = {
+    "weights": np.array([1.0, -2.0]),
+    "gradient": np.array([4.0, -3.0]),
+    "mean": np.zeros(2),
+    "squares": np.zeros(2),
+    "step": 1,
+}
+exercise.case("early steps", **first, learning_rate=0.1)
+exercise.case("early steps", **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
 later = {
     "weights": np.array([1.0, 1.0, -1.0]),
     "gradient": np.array([2.0, -1.0, 3.0]),
@@ -45,11 +51,14 @@ exercise.case("early steps", **later, step=50, learning_rate=0.5)
 # So late that nothing is left to correct: this aspect and the shapes hold without the correction too.
 exercise.case("late steps", **later, step=10_000, learning_rate=0.5, beta1=0.5, beta2=0.75)
 exercise.case("late steps", **later, step=30_000, learning_rate=0.1)
+# A weight that never had a slope: without epsilon it would become NaN.
+still = first | {"gradient": np.array([0.0, 3.0])}
+exercise.case("epsilon", **still, learning_rate=0.5, beta1=0.5, beta2=0.75)
 # An epsilon that counts: under the root, or before the correction, it would do something else.
 exercise.case("epsilon", **later, step=2, learning_rate=0.5, beta1=0.5, beta2=0.75, epsilon=0.5)
-exercise.case("epsilon", gradient=np.array([0.0, 3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
 # Next to nothing is not nothing: however small a slope is, the first step has the size of the learning rate.
-exercise.case("epsilon", gradient=np.array([2e-6, -3.0]), **first, learning_rate=0.5, beta1=0.5, beta2=0.75)
+nearly_still = first | {"gradient": np.array([2e-6, -3.0])}
+exercise.case("epsilon", **nearly_still, learning_rate=0.5, beta1=0.5, beta2=0.75)
 exercise.case(
     "any shape",
     weights=np.array(2.0),
@@ -199,6 +208,12 @@ exercise.slip(
     wrong="np.sqrt(corrected_squares)",
 )
 exercise.slip(
+    "Your epsilon is fixed at 1e-8. That is only the default; use the parameter.",
+    name="epsilon_fixed",
+    right="np.sqrt(corrected_squares) + epsilon",
+    wrong="np.sqrt(corrected_squares) + 1e-8",
+)
+exercise.slip(
     "You divide by the corrected squares themselves. With their root, the first step has the size of the learning "
     "rate, whatever the gradient.",
     name="root_left_out",
@@ -222,6 +237,15 @@ def betas_swapped(weights, gradient, mean, squares, step, learning_rate, beta1=0
     squares = beta1 * squares + (1 - beta1) * gradient**2
     corrected_mean = mean / (1 - beta2**step)
     corrected_squares = squares / (1 - beta1**step)
+    return weights - learning_rate * corrected_mean / (np.sqrt(corrected_squares) + epsilon), mean, squares
+
+
+@exercise.mistake("Your two betas are fixed at 0.9 and 0.999. These are only the defaults; use the parameters.")
+def betas_fixed(weights, gradient, mean, squares, step, learning_rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    mean = 0.9 * mean + 0.1 * gradient
+    squares = 0.999 * squares + 0.001 * gradient**2
+    corrected_mean = mean / (1 - 0.9**step)
+    corrected_squares = squares / (1 - 0.999**step)
     return weights - learning_rate * corrected_mean / (np.sqrt(corrected_squares) + epsilon), mean, squares
 
 

@@ -41,6 +41,12 @@ def adamw_step(
     return weights - learning_rate * corrected_mean / (np.sqrt(corrected_squares) + epsilon), mean, squares
 
 
+# No slope, and never was: the weights shrink, and nothing else happens.
+still = {"gradient": np.zeros(3), "mean": np.zeros(3), "squares": np.zeros(3)}
+exercise.case(
+    "the decay alone", weights=np.array([1.0, 2.0, -3.0]), **still, step=1, learning_rate=0.5, weight_decay=0.2
+)
+exercise.case("the decay alone", weights=np.array([10.0, 20.0, -30.0]), **still, step=4, learning_rate=0.5)
 later = {
     "weights": np.array([1.0, 2.0, -3.0]),
     "gradient": np.array([2.0, -1.0, 3.0]),
@@ -59,12 +65,18 @@ exercise.case(
     learning_rate=0.5,
     weight_decay=0.0,
 )
-# No slope, and never was: the weights shrink, and nothing else happens.
-still = {"gradient": np.zeros(3), "mean": np.zeros(3), "squares": np.zeros(3)}
+# Later there is still something to correct. And one entry is NaN, and says so; the others go on.
 exercise.case(
-    "the decay alone", weights=np.array([1.0, 2.0, -3.0]), **still, step=1, learning_rate=0.5, weight_decay=0.2
+    "Adam's step",
+    weights=np.array([[1.0, 2.0], [4.0, -5.0]]),
+    gradient=np.array([[1.0, np.nan], [0.5, 3.0]]),
+    mean=np.array([[0.5, 1.0], [2.0, -2.0]]),
+    squares=np.array([[3.0, 1.0], [2.0, 16.0]]),
+    step=200,
+    learning_rate=0.5,
+    beta1=0.97,
+    weight_decay=0.0,
 )
-exercise.case("the decay alone", weights=np.array([10.0, 20.0, -30.0]), **still, step=4, learning_rate=0.5)
 exercise.case("both", **later, step=2, learning_rate=0.5, beta1=0.5, beta2=0.75, weight_decay=0.4)
 exercise.case("both", **later, step=4, learning_rate=0.5)
 exercise.case(
@@ -182,6 +194,37 @@ def decay_divided_by_the_root(
     return weights - learning_rate * direction / (np.sqrt(squares / (1 - beta2**step)) + epsilon), mean, squares
 
 
+@exercise.mistake(
+    "You decay twice: beside the step, as it should be, and also in the gradient, through which it comes into both "
+    "averages and gets divided by the root. Leave the gradient as it is."
+)
+def decays_twice(
+    weights,
+    gradient,
+    mean,
+    squares,
+    step,
+    learning_rate,
+    beta1=0.9,
+    beta2=0.999,
+    epsilon=1e-8,
+    weight_decay=0.01,
+):
+    gradient = gradient + weight_decay * weights
+    weights = weights - learning_rate * weight_decay * weights
+    mean = beta1 * mean + (1 - beta1) * gradient
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    corrected_mean = mean / (1 - beta1**step)
+    corrected_squares = squares / (1 - beta2**step)
+    return weights - learning_rate * corrected_mean / (np.sqrt(corrected_squares) + epsilon), mean, squares
+
+
+exercise.slip(
+    "Your decay is fixed at 0.01. That is only the default; use the parameter.",
+    name="decay_fixed",
+    right="learning_rate * weight_decay * weights",
+    wrong="learning_rate * 0.01 * weights",
+)
 exercise.slip(
     "Your decay does not know the learning rate: the share that goes is weight_decay itself. With a schedule, the "
     "decay should fall with the rate, so it is multiplied by it.",
@@ -249,6 +292,72 @@ exercise.slip(
     name="no_correction",
     right="corrected_mean / (np.sqrt(corrected_squares) + epsilon)",
     wrong="mean / (np.sqrt(squares) + epsilon)",
+)
+exercise.slip(
+    "You correct the squares and not the mean, so the first steps are too short: the mean starts at 0 as well.",
+    name="mean_not_corrected",
+    right="learning_rate * corrected_mean",
+    wrong="learning_rate * mean",
+)
+exercise.slip(
+    "You correct the mean and not the squares, so the first steps are far too long: what you divide by is still close "
+    "to its start, 0.",
+    name="squares_not_corrected",
+    right="np.sqrt(corrected_squares)",
+    wrong="np.sqrt(squares)",
+)
+
+
+@exercise.mistake(
+    "Your correction counts one step too few, and divides by 0 at the first. `step` is 1 there, so it is the exponent "
+    "as it is."
+)
+def exponent_one_too_small(
+    weights,
+    gradient,
+    mean,
+    squares,
+    step,
+    learning_rate,
+    beta1=0.9,
+    beta2=0.999,
+    epsilon=1e-8,
+    weight_decay=0.01,
+):
+    weights = weights - learning_rate * weight_decay * weights
+    mean = beta1 * mean + (1 - beta1) * gradient
+    squares = beta2 * squares + (1 - beta2) * gradient**2
+    corrected_mean = mean / np.float64(1 - beta1 ** (step - 1))
+    corrected_squares = squares / np.float64(1 - beta2 ** (step - 1))
+    return weights - learning_rate * corrected_mean / (np.sqrt(corrected_squares) + epsilon), mean, squares
+
+
+@exercise.mistake("Your two betas are fixed at 0.9 and 0.999. These are only the defaults; use the parameters.")
+def betas_fixed(
+    weights,
+    gradient,
+    mean,
+    squares,
+    step,
+    learning_rate,
+    beta1=0.9,
+    beta2=0.999,
+    epsilon=1e-8,
+    weight_decay=0.01,
+):
+    weights = weights - learning_rate * weight_decay * weights
+    mean = 0.9 * mean + 0.1 * gradient
+    squares = 0.999 * squares + 0.001 * gradient**2
+    corrected_mean = mean / (1 - 0.9**step)
+    corrected_squares = squares / (1 - 0.999**step)
+    return weights - learning_rate * corrected_mean / (np.sqrt(corrected_squares) + epsilon), mean, squares
+
+
+exercise.slip(
+    "Your epsilon is fixed at 1e-8. That is only the default; use the parameter.",
+    name="epsilon_fixed",
+    right="np.sqrt(corrected_squares) + epsilon",
+    wrong="np.sqrt(corrected_squares) + 1e-8",
 )
 exercise.slip(
     "Your epsilon stands under the root. It is added to the root, after it is taken.",

@@ -36,6 +36,7 @@ exercise.case("later values", average=np.array([1.0, -2.0]), value=np.array([5.0
 exercise.case("later values", average=np.array([0.6, -1.0]), value=np.array([3.0, 4.0]), step=5, beta=0.9)
 # A long memory: there is much to correct for a long time.
 exercise.case("later values", average=np.array([2.0, -1.0]), value=np.array([4.0, 3.0]), step=40, beta=0.98)
+exercise.case("later values", average=np.array([2.0, -1.0]), value=np.array([4.0, 3.0]), step=400, beta=0.99)
 exercise.case("later values", average=np.array([2.0, -1.0]), value=np.array([4.0, 3.0]), step=7, beta=0.0)
 exercise.case("later values", average=np.array([2.0, -1.0]), value=np.array([4.0, 3.0]), step=1000, beta=0.75)
 # So late that nothing is left to correct: this aspect holds without the correction too.
@@ -93,6 +94,13 @@ exercise.slip(
     name="exponent_one_too_large",
     right="beta**step",
     wrong="beta ** (step + 1)",
+)
+exercise.slip(
+    "Your brackets are missing: the average is divided by 1, and then the power of beta is taken off. Divide by the "
+    "whole difference.",
+    name="brackets_missing",
+    right="average / (1 - beta**step)",
+    wrong="average / 1 - beta**step",
 )
 exercise.slip(
     "Your correction never fades: it divides by 1 - beta at every step, as if each were the first. beta is raised to "

@@ -85,6 +85,13 @@ exercise.slip(
     wrong="np.array_split(order, -(-len(order) // batch_size)) if len(order) else []",
 )
 exercise.slip(
+    "You share the rows out evenly, so batches that could be full are not: every batch but the last has `batch_size` "
+    "rows. And without any rows `np.array_split` refuses to make no pieces, where there should be no batch.",
+    name="shared_out_evenly_and_no_rows_overlooked",
+    right="[order[start : start + batch_size] for start in range(0, len(order), batch_size)]",
+    wrong="np.array_split(order, -(-len(order) // batch_size))",
+)
+exercise.slip(
     "Your batches hold places, 0, 1, 2 and so on, and not the rows that stand there. `order` was shuffled for a "
     "reason: take its entries.",
     name="places_for_rows",

@@ -34,6 +34,15 @@ motion = {"weights": np.array([1.0, 2.0]), "gradient": np.array([4.0, 0.0]), "ve
 exercise.case("in motion", **motion, learning_rate=0.25, momentum=0.5)
 exercise.case("in motion", **motion, learning_rate=0.1)
 exercise.case("in motion", **motion, learning_rate=0.25, momentum=0.0)
+# On a steep slope a velocity grows large, and nothing holds it back.
+exercise.case(
+    "in motion",
+    weights=np.array([1.0, 2.0]),
+    gradient=np.array([400.0, 0.0]),
+    velocity=np.array([200.0, -4000.0]),
+    learning_rate=0.25,
+    momentum=0.5,
+)
 # No slope at all: it rolls on.
 exercise.case(
     "in motion",
@@ -150,6 +159,12 @@ exercise.slip(
     right="momentum * velocity + gradient",
     wrong="momentum * (velocity + gradient)",
 )
+exercise.slip(
+    "Your momentum is fixed at 0.9. That is only the default; use the parameter.",
+    name="momentum_fixed",
+    right="momentum * velocity",
+    wrong="0.9 * velocity",
+)
 
 
 @exercise.mistake(
@@ -210,6 +225,21 @@ def in_place(weights, gradient, velocity, learning_rate, momentum=0.9):
     velocity += gradient
     weights -= learning_rate * velocity
     return weights, velocity
+
+
+exercise.slip(
+    "The numbers are right, but `-=` writes into `weights`, which belong to whoever calls you. Make a new array.",
+    name="weights_in_place",
+    right="    return weights - learning_rate * velocity",
+    wrong="    weights -= learning_rate * velocity\n    return weights",
+)
+exercise.slip(
+    "The numbers are right, but `*=` and `+=` write into `velocity`, which belongs to whoever calls you. Make a new "
+    "array.",
+    name="velocity_in_place",
+    right="    velocity = momentum * velocity + gradient",
+    wrong="    velocity *= momentum\n    velocity += gradient",
+)
 
 
 @exercise.alternative

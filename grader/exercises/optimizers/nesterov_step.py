@@ -202,11 +202,34 @@ exercise.slip(
     wrong="return weights - learning_rate * gradient_at(ahead)",
 )
 exercise.slip(
+    "Your momentum is fixed at 0.9. That is only the default; use the parameter, ahead and in the velocity.",
+    name="momentum_fixed",
+    right="    ahead =",
+    wrong="    momentum = 0.9\n    ahead =",
+)
+
+
+@exercise.mistake(
+    "Your weights follow the old velocity, so the gradient moves them one step late. Update the velocity first, then "
+    "let the weights follow the new one."
+)
+def follows_the_old_velocity(weights, gradient_at, velocity, learning_rate, momentum=0.9):
+    ahead = weights - learning_rate * momentum * velocity
+    return weights - learning_rate * velocity, momentum * velocity + gradient_at(ahead)
+
+
+exercise.slip(
     "Your first result is the point ahead of the new weights. It is where the next gradient will be taken, and not "
     "where the weights are.",
     name="returns_the_next_point_ahead",
     right="return weights - learning_rate * velocity",
     wrong="return weights - learning_rate * velocity - learning_rate * momentum * velocity",
+)
+exercise.slip(
+    "Your two results are the wrong way round: first the weights, then the velocity.",
+    name="results_swapped",
+    right="return weights - learning_rate * velocity, velocity",
+    wrong="return velocity, weights - learning_rate * velocity",
 )
 exercise.slip(
     "These are the weights only. The next step needs the new velocity as well: return both.",
@@ -226,6 +249,21 @@ def in_place(weights, gradient_at, velocity, learning_rate, momentum=0.9):
     velocity += gradient_at(ahead)
     weights -= learning_rate * velocity
     return weights, velocity
+
+
+exercise.slip(
+    "The numbers are right, but `-=` writes into `weights`, which belong to whoever calls you. Make a new array.",
+    name="weights_in_place",
+    right="    return weights - learning_rate * velocity",
+    wrong="    weights -= learning_rate * velocity\n    return weights",
+)
+exercise.slip(
+    "The numbers are right, but `*=` and `+=` write into `velocity`, which belongs to whoever calls you. Make a new "
+    "array.",
+    name="velocity_in_place",
+    right="    velocity = momentum * velocity + gradient_at(ahead)",
+    wrong="    velocity *= momentum\n    velocity += gradient_at(ahead)",
+)
 
 
 @exercise.alternative

@@ -32,8 +32,7 @@ exercise.case("a step", **first, learning_rate=0.1, beta=0.75)
 exercise.case("a step", **later, learning_rate=0.1, beta=0.75)
 exercise.case("a step", **later, learning_rate=0.5, beta=0.6)
 exercise.case("a step", **later, learning_rate=0.1)
-# An epsilon that counts: under the root it would do something else.
-exercise.case("epsilon", **later, learning_rate=0.1, beta=0.75, epsilon=0.5)
+# A weight that never had a slope: without epsilon it would become NaN.
 exercise.case(
     "epsilon",
     weights=np.array([1.0, 2.0, 3.0]),
@@ -42,6 +41,8 @@ exercise.case(
     learning_rate=0.1,
     beta=0.75,
 )
+# An epsilon that counts: under the root it would do something else.
+exercise.case("epsilon", **later, learning_rate=0.1, beta=0.75, epsilon=0.5)
 # Next to nothing is not nothing: however small a slope is, its first step is as long as any.
 exercise.case(
     "epsilon",
@@ -107,6 +108,12 @@ exercise.slip(
     name="epsilon_left_out",
     right="(np.sqrt(squares) + epsilon)",
     wrong="np.sqrt(squares)",
+)
+exercise.slip(
+    "Your epsilon is fixed at 1e-8. That is only the default; use the parameter.",
+    name="epsilon_fixed",
+    right="np.sqrt(squares) + epsilon",
+    wrong="np.sqrt(squares) + 1e-8",
 )
 exercise.slip(
     "The new square goes into your average whole, so the squares come out many times too large and the steps too "

@@ -4,7 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from grader.exercises.optimizers.common import SINGLE_PRECISION, chapter
+from grader.exercises.optimizers.common import chapter
+from labutils.checks.comparing import Tolerance
 from labutils.surfaces import quadratic_gradient
 
 exercise = chapter.exercise(
@@ -19,7 +20,7 @@ exercise = chapter.exercise(
         "After the loop return `float(vector @ hessian_times(vector))`. In the loop, return 0.0 where the length of "
         "the product is 0; before it, refuse a `start` without a single entry other than 0.",
     ),
-    tolerance=SINGLE_PRECISION,
+    tolerance=Tolerance(relative=1e-5, absolute=1e-14),  # a small curvature is a curvature
 )
 
 
@@ -60,6 +61,9 @@ exercise.case("once it has settled", hessian_times=quadratic(6e4, 2e4), start=np
 exercise.case(
     "once it has settled", hessian_times=quadratic(2e-4, 1e-4, 8e-4), start=np.array([1.0, 1.0, 1.0]), iterations=120
 )
+exercise.case("once it has settled", hessian_times=quadratic(4e-9, 1e-9), start=np.array([1.0, 1.0]), iterations=20)
+# Hardly anything points the steepest way: for a long time the vector looks settled, and is not.
+exercise.case("once it has settled", hessian_times=quadratic(2.0, 1.0), start=np.array([1e-10, 1.0]), iterations=60)
 exercise.case("negative or flat", hessian_times=quadratic(1.0, -3.0), start=np.array([1.0, 1.0]), iterations=2)
 exercise.case("negative or flat", hessian_times=quadratic(1.0, -3.0), start=np.array([1.0, 1.0]), iterations=40)
 exercise.case("negative or flat", hessian_times=quadratic(0.0, 2.0), start=np.array([3.0, 0.0]), iterations=4)
@@ -128,6 +132,13 @@ def never_scaled(hessian_times, start, iterations):
     return float(vector @ hessian_times(vector))
 
 
+exercise.slip(
+    "In the loop you do not scale: only `start` has length 1, and your answer grows with every iteration. Divide each "
+    "product by its length.",
+    name="not_scaled_in_the_loop",
+    right="vector = product / length",
+    wrong="vector = product",
+)
 exercise.slip(
     "You return the length of the last product. A length has no sign, so a hilltop looks like a valley; and before the "
     "vector has settled, the length is more than the curvature along it.",
