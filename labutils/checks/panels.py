@@ -186,7 +186,8 @@ def _show_value(value: Any) -> str:
         numbers = np.array2string(
             value, separator=", ", threshold=LONGEST_ARRAY, max_line_width=10_000, formatter={"float_kind": _show_float}
         )
-        return f"np.array({numbers})"
+        lost = not value.size and value.dtype != float  # without an entry, nothing else tells what they would be
+        return f"np.array({numbers}, dtype={value.dtype.name!r})" if lost else f"np.array({numbers})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {_show_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, functools.partial):
