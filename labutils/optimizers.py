@@ -1,5 +1,7 @@
 """Optimizers to be watched on a surface, in the form that torch.optim gives them; in numpy, without torch.
 
+ε is torch's `eps`; β is its `rho` for Adadelta and its `alpha` for RMSprop.
+
 Each rule is a generator: it yields the weights, is sent their gradient, and yields the weights after the step. What it
 remembers between steps stands in its local variables, which begin at 0. ε is added where torch adds it: outside the
 square root, but inside for Adadelta.
@@ -41,38 +43,38 @@ def nesterov(w: np.ndarray, learning_rate: float, momentum: float = 0.9) -> Rule
         w = w - learning_rate * (g + momentum * v)
 
 
-def adagrad(w: np.ndarray, learning_rate: float, eps: float = 1e-10) -> Rule:
+def adagrad(w: np.ndarray, learning_rate: float, epsilon: float = 1e-10) -> Rule:
     """Duchi, Hazan and Singer (2011). The sum s of squared gradients only grows: the rate of each weight dies away."""
     s = 0
     while True:
         g = yield w
         s = s + g * g
-        w = w - learning_rate * g / (np.sqrt(s) + eps)
+        w = w - learning_rate * g / (np.sqrt(s) + epsilon)
 
 
-def adadelta(w: np.ndarray, learning_rate: float, rho: float = 0.9, eps: float = 1e-6) -> Rule:
+def adadelta(w: np.ndarray, learning_rate: float, beta: float = 0.9, epsilon: float = 1e-6) -> Rule:
     """Zeiler (2012), who has no learning rate: his form is learning_rate = 1. The averages are of g² and of steps²."""
     squares = steps = 0
     while True:
         g = yield w
-        squares = rho * squares + (1 - rho) * g * g
-        step = g * np.sqrt((steps + eps) / (squares + eps))
-        steps = rho * steps + (1 - rho) * step * step
+        squares = beta * squares + (1 - beta) * g * g
+        step = g * np.sqrt((steps + epsilon) / (squares + epsilon))
+        steps = beta * steps + (1 - beta) * step * step
         w = w - learning_rate * step
 
 
-def rmsprop(w: np.ndarray, learning_rate: float, alpha: float = 0.99, eps: float = 1e-8) -> Rule:
+def rmsprop(w: np.ndarray, learning_rate: float, beta: float = 0.99, epsilon: float = 1e-8) -> Rule:
     """Tieleman and Hinton (2012), lecture 6.5. The average of g² begins at 0 and is not corrected."""
     squares = 0
     while True:
         g = yield w
-        squares = alpha * squares + (1 - alpha) * g * g
-        w = w - learning_rate * g / (np.sqrt(squares) + eps)
+        squares = beta * squares + (1 - beta) * g * g
+        w = w - learning_rate * g / (np.sqrt(squares) + epsilon)
 
 
-def adam(w: np.ndarray, learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Rule:
+def adam(w: np.ndarray, learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Rule:
     """Kingma and Ba (2015). Both averages are divided by 1 - βᵗ, their bias after t steps."""
-    yield from adamw(w, learning_rate, beta1, beta2, eps, weight_decay=0)
+    yield from adamw(w, learning_rate, beta1, beta2, epsilon, weight_decay=0)
 
 
 def adamw(
@@ -80,7 +82,7 @@ def adamw(
     learning_rate: float,
     beta1: float = 0.9,
     beta2: float = 0.999,
-    eps: float = 1e-8,
+    epsilon: float = 1e-8,
     weight_decay: float = 0.01,
 ) -> Rule:
     """Loshchilov and Hutter (2019). Weights decay beside Adam's step, by learning_rate · weight_decay."""
@@ -89,7 +91,7 @@ def adamw(
         g = yield w
         m = beta1 * m + (1 - beta1) * g
         v = beta2 * v + (1 - beta2) * g * g
-        step = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + eps)
+        step = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + epsilon)
         w = w - learning_rate * (step + weight_decay * w)
 
 
@@ -160,7 +162,7 @@ def _demand_sensible(optimizer: str, name: str, value: float) -> None:
     known = OPTIMIZERS[optimizer].settings
     if name not in known:
         raise ValueError(f"{optimizer} has no setting {name!r}: it has {', '.join(known) or 'only the learning rate'}")
-    if name in ("eps", "weight_decay"):
+    if name in ("epsilon", "weight_decay"):
         if not (value >= 0 and math.isfinite(value)):
             raise ValueError(f"{name} is {value}: give a number from 0 on, such as {known[name]}")
     elif not 0 <= value < 1:

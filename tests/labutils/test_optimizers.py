@@ -10,18 +10,18 @@ from labutils.optimizers import OPTIMIZERS, trajectory
 from labutils.surfaces import SURFACES
 
 SHARES = st.floats(0, 0.99)
-EPS = st.sampled_from([1e-10, 1e-8, 1e-4, 0.1])
+EPSILONS = st.sampled_from([1e-10, 1e-8, 1e-4, 0.1])
 IN_TORCH = {  # each optimizer in torch, with the settings that hypothesis draws for it
     "sgd": (torch.optim.SGD, {}),
     "momentum": (torch.optim.SGD, {"momentum": SHARES}),
     "nesterov": (torch.optim.SGD, {"momentum": st.floats(0.01, 0.99)}),  # torch refuses Nesterov without momentum
-    "adagrad": (torch.optim.Adagrad, {"eps": EPS}),
-    "adadelta": (torch.optim.Adadelta, {"rho": SHARES, "eps": EPS}),
-    "rmsprop": (torch.optim.RMSprop, {"alpha": SHARES, "eps": EPS}),
-    "adam": (torch.optim.Adam, {"beta1": SHARES, "beta2": SHARES, "eps": EPS}),
+    "adagrad": (torch.optim.Adagrad, {"epsilon": EPSILONS}),
+    "adadelta": (torch.optim.Adadelta, {"beta": SHARES, "epsilon": EPSILONS}),
+    "rmsprop": (torch.optim.RMSprop, {"beta": SHARES, "epsilon": EPSILONS}),
+    "adam": (torch.optim.Adam, {"beta1": SHARES, "beta2": SHARES, "epsilon": EPSILONS}),
     "adamw": (
         torch.optim.AdamW,
-        {"beta1": SHARES, "beta2": SHARES, "eps": EPS, "weight_decay": st.floats(0, 0.5)},
+        {"beta1": SHARES, "beta2": SHARES, "epsilon": EPSILONS, "weight_decay": st.floats(0, 0.5)},
     ),
 }
 
@@ -29,6 +29,9 @@ IN_TORCH = {  # each optimizer in torch, with the settings that hypothesis draws
 def torch_settings(name, settings):
     """Our settings as torch names them."""
     settings = dict(settings)
+    for ours, torchs in {"epsilon": "eps", "beta": {"adadelta": "rho", "rmsprop": "alpha"}.get(name)}.items():
+        if ours in settings:
+            settings[torchs] = settings.pop(ours)
     if "beta1" in settings:
         settings["betas"] = (settings.pop("beta1"), settings.pop("beta2"))
     return settings | ({"nesterov": True} if name == "nesterov" else {})
@@ -168,8 +171,8 @@ def test_the_rate_to_start_from_is_in_the_range_to_try(optimizer):
         ({"learning_rate": float("inf")}, "learning_rate is inf"),
         ({"beta1": 1.0}, "beta1 is 1.0, and it keeps that share of the past: give 0 or more, but less than 1"),
         ({"beta2": -0.1}, "beta2 is -0.1"),
-        ({"eps": -1e-8}, "eps is -1e-08: give a number from 0 on, such as 1e-08"),
-        ({"momentum": 0.9}, "adam has no setting 'momentum': it has beta1, beta2, eps"),
+        ({"epsilon": -1e-8}, "epsilon is -1e-08: give a number from 0 on, such as 1e-08"),
+        ({"momentum": 0.9}, "adam has no setting 'momentum': it has beta1, beta2, epsilon"),
         ({"optimizer": "sgd", "momentum": 0.9}, "sgd has no setting 'momentum': it has only the learning rate"),
     ],
 )
