@@ -1,10 +1,8 @@
 """Optimizers to be watched on a surface, in the form that torch.optim gives them; in numpy, without torch.
 
-ε is torch's `eps`; β is its `rho` for Adadelta and its `alpha` for RMSprop.
-
 Each rule is a generator: it yields the weights, is sent their gradient, and yields the weights after the step. What it
 remembers between steps stands in its local variables, which begin at 0. ε is added where torch adds it: outside the
-square root, but inside for Adadelta.
+square root, but inside for Adadelta. It is torch's `eps`; β is torch's `rho` for Adadelta and its `alpha` for RMSprop.
 """
 
 import math
