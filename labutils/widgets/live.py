@@ -104,7 +104,7 @@ class LiveFigure(LabWidget):
 
     _esm = script("controls.js", "live.js")
     _controls = traitlets.List().tag(sync=True)
-    """For each control its name, its values as text, and whether they make a slider."""
+    """For each control its name as people read it, its values as text, and whether they make a slider."""
     _panels = traitlets.List().tag(sync=True)
     _frames = traitlets.Bytes().tag(sync=True)
     _places = traitlets.List(traitlets.Int()).tag(sync=True)
@@ -131,7 +131,7 @@ class LiveFigure(LabWidget):
         self._computed = [frame(**dict(zip(self._values, values))) for values in bar]
         self._legends = _legends(self._shown_on, [marks for marks, _ in self._computed])
         super().__init__(
-            _controls=[[name, *_options(values)] for name, values in self._values.items()],
+            _controls=[[name.replace("_", " "), *_options(values)] for name, values in self._values.items()],
             _panels=[_panel(panel, self._legends[name]) for name, panel in self._shown_on.items()],
             _frames=_packed(self._shown_on, self._legends, self._computed),
             _places=places,

@@ -103,6 +103,7 @@ def test_it_begins_where_it_is_told_and_follows_what_is_moved():
     assert calls == [(n, kind) for n in (1, 2, 3) for kind in ("flat", "steep")]
     assert made.chosen == {"n": 2, "kind": "steep"}
     assert made.still().get_suptitle() == "steep 2"
+    assert [name for name, *_ in figure(one_line, controls={"batch_size": [1, 2]})._controls] == ["batch size"]
     made._places = [2, 0]
     assert made.chosen == {"n": 3, "kind": "flat"}
     assert made.still().get_suptitle() == "flat 3"
