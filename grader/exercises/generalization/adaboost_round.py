@@ -112,6 +112,12 @@ exercise.case(
     predictions=np.array([0, 1, 1]),
     labels=np.array([1, 1, 1]),
 )
+exercise.case(
+    "special errors and labels",
+    weights=np.array([0.25, 0.5, 0.25]),
+    predictions=np.array([1, 2, 1]),
+    labels=np.array([1, 2, 2]),
+)
 
 
 def round_with(rng, weights, wrong):
@@ -223,6 +229,25 @@ exercise.slip(
     name="worse_than_a_coin_accepted",
     right="error >= 0.5",
     wrong="error > 1",
+)
+exercise.slip(
+    "You leave the weights of a classifier that is no better than a coin, and that is right; but its say is 0.0, not "
+    "what the formula gives.",
+    name="negative_say_kept",
+    right="return 0.0, weights",
+    wrong="return float(np.log((1 - error) / error) / 2 if error < 1 else -np.inf), weights",
+)
+exercise.slip(
+    "You give a classifier without errors an infinite say, and it would outvote all others for ever. Its alpha is 1.0.",
+    name="infinity_returned",
+    right="return 1.0,",
+    wrong="return np.inf,",
+)
+exercise.slip(
+    "You look for class 0 only. A class 2 is as unknown here: whatever is neither -1 nor 1 is to be refused.",
+    name="only_0_refused",
+    right="np.setdiff1d([predictions, labels], [-1, 1])",
+    wrong="np.intersect1d([predictions, labels], [0])",
 )
 
 

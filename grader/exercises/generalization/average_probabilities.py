@@ -51,6 +51,8 @@ exercise.case("huge logits, or none", logits=np.array([[[1000.0, 1001.0]], [[100
 exercise.case("huge logits, or none", logits=np.array([[[0.0, 1.0], [1000.0, 1001.0]], [[2.0, 0.0], [1003.0, 1000.0]]]))
 # The logits of one example lie far apart.
 exercise.case("huge logits, or none", logits=np.array([[[3000.0, 0.0, 1.0]], [[0.0, 1.0, -3000.0]]]))
+# Classes that are ruled out.
+exercise.case("huge logits, or none", logits=np.array([[[-np.inf, 1.0, 0.5]], [[2.0, -np.inf, -np.inf]]]))
 # One example's logits lie far below another's.
 exercise.case(
     "huge logits, or none", logits=np.array([[[-1000.0, -1001.0], [1.0, 2.0]], [[-5.0, -3.0], [900.0, 899.0]]])
@@ -205,6 +207,12 @@ exercise.slip(
     wrong="len(sick) > len(logits)",
 )
 exercise.slip(
+    "You refuse a logit of -inf. It rules its class out and nothing more: its exponential is 0.",
+    name="infinity_refused",
+    right="np.isnan(logits).any(axis=(1, 2))",
+    wrong="~np.isfinite(logits).all(axis=(1, 2))",
+)
+exercise.slip(
     "Without a single model you return NaN, the mean of nothing. Refuse it with `raise ValueError`.",
     name="no_model_accepted",
     right="len(logits) == 0",
@@ -219,6 +227,24 @@ exercise.slip(
 def the_formula_alone(logits):
     exponentials = np.exp(logits)
     return (exponentials / exponentials.sum(axis=2, keepdims=True)).mean(axis=0)
+
+
+@exercise.mistake(
+    "Two things to mend. Your softmax runs over the examples, and it should run over the classes, the last axis. And "
+    "large logits overflow; subtract each example's largest first."
+)
+def overflow_over_the_examples(logits):
+    exponentials = np.exp(logits)
+    return (exponentials / exponentials.sum(axis=1, keepdims=True)).mean(axis=0)
+
+
+@exercise.mistake(
+    "Two things to mend. Your softmax runs over the members, and each member has probabilities of its own, which add "
+    "up to 1 over the classes. And large logits overflow; subtract each example's largest first."
+)
+def overflow_over_the_members(logits):
+    exponentials = np.exp(logits)
+    return (exponentials / exponentials.sum(axis=0, keepdims=True)).mean(axis=0)
 
 
 @exercise.mistake(

@@ -44,6 +44,8 @@ exercise.case("a clear majority", votes=np.array([[2, 1, 3, 0]]))
 exercise.case("a clear majority", votes=np.array([[3, 2], [3, 0], [0, 1], [1, 2], [2, 3]]))
 exercise.case("ties", votes=np.array([[3, 0, 2], [3, 2, 1], [1, 2, 1], [1, 0, 2]]))
 exercise.case("ties", votes=np.array([[2, 1, 3, 0], [1, 2, 0, 3], [3, 0, 1, 2]]))
+# A set lists 8 before 1; a dict lists what it met first.
+exercise.case("ties", votes=np.array([[8, 1, 1], [1, 8, 9], [8, 1, 17], [1, 8, 17], [2, 2, 9]]))
 # Labels between which others are missing, large ones and negative ones.
 exercise.case("any labels, or none", votes=np.array([[7, 40, 12], [7, 7, 40], [12, 40, 40]]))
 exercise.case("any labels, or none", votes=np.array([[-1, 1, 1, -1], [1, 1, -1, -1], [-1, 1, 1, -1]]))
@@ -120,6 +122,17 @@ def first_met_of_the_tied(votes):
             counts[label] = counts.get(label, 0) + 1
         winners.append(max(counts, key=counts.get))
     return np.array(winners)
+
+
+@exercise.mistake(
+    "In a tie your winner is the label that comes first in a set, and a set has no order to rely on: it lists 8 before "
+    "1. Go through the labels sorted."
+)
+def first_in_the_set(votes):
+    if len(votes) == 0:
+        raise ValueError("no model")
+    columns = votes.T.tolist()
+    return np.array([max(set(column), key=column.count) for column in columns])
 
 
 exercise.slip(
@@ -211,6 +224,14 @@ def elected_by_nobody(votes):
         labels, counts = np.unique(column, return_counts=True)
         winners.append(labels[np.argmax(counts)])
     return np.array(winners)
+
+
+exercise.slip(
+    "You refuse a single model. It elects whom it votes for.",
+    name="single_model_refused",
+    right="len(votes) == 0",
+    wrong="len(votes) < 2",
+)
 
 
 @exercise.alternative

@@ -200,6 +200,13 @@ exercise.slip(
     wrong="np.mean(noise_std)",
 )
 exercise.slip(
+    "You forget that `noise_std` may be an array, one for each point. Take the mean of its squares; for a number that "
+    "is its square.",
+    name="noise_of_all_points_at_once",
+    right="float(np.mean(np.square(noise_std)))",
+    wrong="float(noise_std**2)",
+)
+exercise.slip(
     "You average the noise over the points before you square it. Where it differs from point to point, the mean of the "
     "squares is larger.",
     name="noise_squared_after_averaging",

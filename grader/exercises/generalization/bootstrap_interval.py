@@ -233,6 +233,13 @@ exercise.slip(
     wrong="np.median(rng.choice(scores, size=(resamples, n)), axis=1)",
 )
 exercise.slip(
+    "A level of 0 or of 1 gets through. With 0 your interval has no width, with 1 it holds every mean that you drew; "
+    "refuse both, and all beyond.",
+    name="level_unchecked",
+    right="not 0 < level < 1",
+    wrong="False",
+)
+exercise.slip(
     "With a NaN among the scores both of your ends are NaN. Refuse it with `raise ValueError`: a score is missing, and "
     "whoever calls has to know.",
     name="nan_accepted",

@@ -46,6 +46,12 @@ exercise.case(
     train_loss=np.array([1.8, 0.9, 0.7, 0.5, 0.3, 0.2]),
     validation_loss=np.array([1.9, 1.2, 1.5, 1.0, 0.8, 1.1]),
 )
+# Losses as they are printed.
+exercise.case(
+    "an overfitting run",
+    train_loss=np.array([2.253, 1.218, 0.579, 0.402]),
+    validation_loss=np.array([2.241, 1.306, 0.814, 0.977]),
+)
 # The lowest validation loss comes twice.
 exercise.case(
     "any other run",
@@ -76,6 +82,12 @@ exercise.case(
     "a run that fails",
     train_loss=np.array([2.0, 1.5, 1.0, 0.5]),
     validation_loss=np.array([2.25, 1.75, -np.inf, np.inf]),
+)
+# A run may be very bad and still be finite.
+exercise.case(
+    "a run that fails",
+    train_loss=np.array([np.nan, 2e12, 1e12]),
+    validation_loss=np.array([1.5, 5e12, 4e12]),
 )
 # Each epoch has one loss that is not finite.
 exercise.case(
@@ -194,6 +206,19 @@ def only_nan_of_the_validation_loss(train_loss, validation_loss):
     return int(epoch), float(validation_loss[epoch] - train_loss[epoch])
 
 
+exercise.slip(
+    "You put a large number in the place of a loss that does not count. There is always a loss that is larger still, "
+    "and then the failed epoch wins; `np.inf` is larger than all.",
+    name="large_number_for_infinity",
+    right="validation_loss, np.inf)",
+    wrong="validation_loss, 1e6)",
+)
+exercise.slip(
+    "You round the gap. Return it as it is; whoever prints it can round it.",
+    name="gap_rounded",
+    right="float(validation_loss[epoch] - train_loss[epoch])",
+    wrong="round(float(validation_loss[epoch] - train_loss[epoch]), 2)",
+)
 exercise.slip(
     "You ask for NaN only. An infinite loss is as useless; `np.isfinite` is False for both.",
     name="infinity_counts",

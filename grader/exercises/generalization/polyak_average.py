@@ -13,8 +13,8 @@ exercise = chapter.exercise(
         "Take one layer. Which of its arrays count, and what is their mean, entry by entry?",
         "`snapshots[start:]` holds what counts; look whether it is empty. For each layer, collect its arrays in a "
         "list: `np.mean(arrays, axis=0)` averages entry by entry.",
-        "Go through `snapshots[-1].items()`. Where `np.issubdtype(array.dtype, np.integer)` is True, a copy of the "
-        "array is the answer; else the mean of `snapshot[layer]` over the snapshots that count.",
+        "Go through `snapshots[-1].items()`. Where `np.issubdtype(array.dtype, np.integer)` is True, the array "
+        "itself is the answer; else the mean of `snapshot[layer]` over the snapshots that count.",
     ),
     tolerance=SINGLE_PRECISION,
 )
@@ -42,6 +42,15 @@ exercise.case(
         {"hidden": np.array([[2.0, 0.0], [3.5, 1.0]]), "output": np.array([-1.0])},
         {"hidden": np.array([[6.0, 1.0], [2.5, -3.0]]), "output": np.array([2.5])},
         {"hidden": np.array([[9.0, 4.0], [0.5, 1.0]]), "output": np.array([4.5])},
+    ],
+)
+# In single precision, as the networks of this book are.
+exercise.case(
+    "all snapshots",
+    snapshots=[
+        {"w": np.array([1.0, -2.0], dtype=np.float32)},
+        {"w": np.array([3.0, 5.0], dtype=np.float32)},
+        {"w": np.array([2.0, 4.5], dtype=np.float32)},
     ],
 )
 exercise.case(
@@ -82,6 +91,15 @@ exercise.case(
         {"batches": np.array([[10]]), "mask": np.array([0.0, 3.0])},
     ],
 )
+# A short kind of whole number, and a counter that begins anew.
+exercise.case(
+    "counters, and no snapshot",
+    snapshots=[
+        {"w": np.array([2.0]), "since restart": np.array([40, 10], dtype=np.int32)},
+        {"w": np.array([6.0]), "since restart": np.array([70, 20], dtype=np.int32)},
+        {"w": np.array([5.5]), "since restart": np.array([12, 30], dtype=np.int32)},
+    ],
+)
 exercise.case("counters, and no snapshot", snapshots=[{"w": np.array([9.0])}, {"w": np.array([1.0])}], start=2)
 exercise.case("counters, and no snapshot", snapshots=[])
 
@@ -120,7 +138,7 @@ def with_batch_normalization(rng):
 
 
 exercise.slip(
-    "You average all snapshots. The early ones come from far away and spoil the mean; begin with number `start`.",
+    "You average all snapshots, whatever `start` is. Those before number `start` do not count.",
     name="start_ignored",
     right="for snapshot in counted]",
     wrong="for snapshot in snapshots]",
@@ -130,6 +148,13 @@ exercise.slip(
     name="one_too_late",
     right="[snapshot[layer] for snapshot in counted]",
     wrong="[snapshot[layer] for snapshot in snapshots[start + 1 :] or counted]",
+)
+exercise.slip(
+    "You begin one snapshot too late: number `start` counts too, and numbers begin at 0. So you refuse where a single "
+    "one is left.",
+    name="begun_at_the_next",
+    right="snapshots[start:]",
+    wrong="snapshots[start + 1 :]",
 )
 exercise.slip(
     "You begin one snapshot too early: numbers begin at 0, so number `start` is the first that counts.",
@@ -148,6 +173,12 @@ exercise.slip(
     name="earlier_part",
     right="[snapshot[layer] for snapshot in counted]",
     wrong="[snapshot[layer] for snapshot in snapshots[:start] or snapshots[:1]]",
+)
+exercise.slip(
+    "You average what comes before `start`, and from `start=0` on that is nothing. Asked for is the later part.",
+    name="cut_before_start",
+    right="snapshots[start:]",
+    wrong="snapshots[:start]",
 )
 exercise.slip(
     "You divide by the number of all snapshots, also of those that you left out: your mean is too close to 0.",
@@ -176,6 +207,23 @@ def half_and_half(snapshots, start=0):
         mean = counted[0][layer]
         for snapshot in counted[1:]:
             mean = (mean + snapshot[layer]) / 2
+        average[layer] = last.copy() if np.issubdtype(last.dtype, np.integer) else mean
+    return average
+
+
+@exercise.mistake(
+    "You take nine tenths of the mean so far and one tenth of each new snapshot, an exponential average. It forgets "
+    "slowly; here every snapshot that counts has the same share."
+)
+def exponential_average(snapshots, start=0):
+    counted = snapshots[start:]
+    if len(counted) == 0:
+        raise ValueError("no snapshot counts")
+    average = {}
+    for layer, last in counted[-1].items():
+        mean = counted[0][layer]
+        for snapshot in counted[1:]:
+            mean = 0.9 * mean + 0.1 * snapshot[layer]
         average[layer] = last.copy() if np.issubdtype(last.dtype, np.integer) else mean
     return average
 
@@ -235,6 +283,19 @@ exercise.slip(
     name="counter_left_out",
     right="average[layer] = last.copy()",
     wrong="continue",
+)
+exercise.slip(
+    "You take every layer that is not float64 for a counter. torch trains in float32; ask whether its `dtype` is one "
+    "of whole numbers.",
+    name="single_precision_taken_for_a_counter",
+    right="np.issubdtype(last.dtype, np.integer)",
+    wrong="last.dtype != np.float64",
+)
+exercise.slip(
+    "You look for int64 only. There are other kinds of whole numbers, such as int32; `np.integer` stands for all.",
+    name="int64_only",
+    right="np.issubdtype(last.dtype, np.integer)",
+    wrong="last.dtype == np.int64",
 )
 exercise.slip(
     "You ask whether the entries are whole. Weights may be whole by chance, such as 0.0 and 1.0; what makes a counter "

@@ -63,6 +63,10 @@ exercise.case(
     "failed settings",
     scores=np.array([[0.5, 0.4, 0.6], [np.nan, 0.9, 1.0], [0.7, 0.8, 0.75], [np.nan] * 3, [0.75, 0.8, 0.71]]),
 )
+# A failed setting that nobody would miss.
+exercise.case(
+    "failed settings", scores=np.array([[np.nan, 0.2, 0.3], [0.5, 0.6, 0.4], [0.9, 0.8, 0.94], [0.8, 0.9, np.nan]])
+)
 # Scores may be negative, such as a loss times -1. A failed setting is not the simplest one to choose.
 exercise.case(
     "failed settings",
@@ -149,6 +153,26 @@ exercise.slip(
     wrong="folds",
 )
 exercise.slip(
+    "You divide by the root of the number of settings. The mean runs over the folds, so their number counts.",
+    name="root_of_the_settings",
+    right="np.sqrt(folds)",
+    wrong="np.sqrt(len(scores))",
+)
+exercise.slip(
+    "Your standard error is the standard deviation of the means. It tells how far the settings lie apart, not how "
+    "uncertain the best one's mean is.",
+    name="spread_of_the_means",
+    right="scores[best].std(ddof=1) / np.sqrt(folds)",
+    wrong="np.nanstd(means, ddof=1)",
+)
+exercise.slip(
+    "Your standard error is the standard deviation of the means, divided by the root of the folds. It tells how far "
+    "the settings lie apart, not how uncertain the best one's mean is.",
+    name="spread_of_the_means_divided",
+    right="scores[best].std(ddof=1)",
+    wrong="np.nanstd(means, ddof=1)",
+)
+exercise.slip(
     "Both of them are wanted: divide by the root of the number of folds, and take that number whole. You divide by the "
     "root of folds - 1 on top of `ddof=1`.",
     name="one_less_twice",
@@ -202,14 +226,27 @@ def failed_folds_left_out(scores):
 
 
 exercise.slip(
+    "You average the folds that did not fail, so a failed setting may still become the best one, and then your bar is "
+    "NaN. A setting with a NaN in any fold is out.",
+    name="mean_of_the_other_folds",
+    right="means = scores.mean(axis=1)",
+    wrong="means = np.nanmean(scores, axis=1)",
+)
+exercise.slip(
+    "You take the failed settings out before you search, and then count in what is left: your setting is too small by "
+    "the number of those taken out before it. Return the number of its row in `scores`.",
+    name="counted_in_what_is_left",
+    right="    best =",
+    wrong="    scores, means = scores[~np.isnan(means)], means[~np.isnan(means)]\n    best =",
+)
+exercise.slip(
     "`np.argmax` takes a NaN for the largest mean of all, so a failed setting becomes your best one and your bar NaN.",
     name="nan_is_the_best",
     right="np.nanargmax(means)",
     wrong="np.argmax(means)",
 )
 exercise.slip(
-    "You put 0 in the place of a mean that is NaN. Where scores are negative, such as a loss times -1, the failed "
-    "setting wins.",
+    "You put 0 in the place of NaN. Where scores are negative, such as a loss times -1, the failed setting wins.",
     name="failed_counts_as_0",
     right="best = np.nanargmax(means)",
     wrong="means = np.nan_to_num(means)\n    best = np.argmax(means)",

@@ -33,6 +33,7 @@ def walk_forward_splits(n, first, horizon, gap=0):
 exercise.case("one split after the other", n=8, first=2, horizon=2)
 exercise.case("one split after the other", n=6, first=3, horizon=1)
 exercise.case("one split after the other", n=12, first=3, horizon=3)
+exercise.case("one split after the other", n=11, first=2, horizon=1)
 exercise.case("a gap", n=7, first=2, horizon=2, gap=1)
 exercise.case("a gap", n=12, first=3, horizon=2, gap=3)
 # The gap is longer than the first training part.
@@ -163,6 +164,27 @@ exercise.slip(
     name="test_part_trained_on",
     right="steps[: start - gap]",
     wrong="steps[: start + horizon]",
+)
+exercise.slip(
+    "Your training part ends one step too early: the step before the gap is known, and the first split trains on "
+    "`first` steps.",
+    name="training_one_step_short",
+    right="steps[: start - gap]",
+    wrong="steps[: start - gap - 1]",
+)
+exercise.slip(
+    "Your training part is one step too long: the gap is a step shorter than asked for, and without a gap you train on "
+    "the first step of the test part.",
+    name="training_one_step_long",
+    right="steps[: start - gap]",
+    wrong="steps[: start - gap + 1]",
+)
+exercise.slip(
+    "You forget the gap when you look whether the series is long enough: the first split needs first + gap + horizon "
+    "steps.",
+    name="needed_without_the_gap",
+    right="needed = first + gap + horizon",
+    wrong="needed = first + horizon",
 )
 exercise.slip(
     "Your two parts have changed places.",
