@@ -159,12 +159,6 @@ exercise.slip(
     right="momentum * velocity + gradient",
     wrong="momentum * (velocity + gradient)",
 )
-exercise.slip(
-    "Your momentum is fixed at 0.9. That is only the default; use the parameter.",
-    name="momentum_fixed",
-    right="momentum * velocity",
-    wrong="0.9 * velocity",
-)
 
 
 @exercise.mistake(
