@@ -147,8 +147,8 @@ exercise.slip(
     wrong="covariance",
 )
 exercise.slip(
-    "Without epsilon a constant column makes the covariance matrix singular, and it has no inverse. Add epsilon to the "
-    "diagonal.",
+    "Epsilon is missing: it is added to each entry on the diagonal of the covariance matrix. Where a healthy column is "
+    "constant, the matrix has no inverse without it.",
     name="epsilon_forgotten",
     right=" + epsilon * np.eye(healthy.shape[1])",
     wrong="",

@@ -73,6 +73,18 @@ exercise.case(
     is_anomaly=truth(0, 1, 1, 0, 0, 0, 0, 1, 1),
 )
 exercise.case(equal, scores=np.array([3.0, 3.0, 1.0]), is_anomaly=truth(1, 0, 1))
+# F1 is 0.615 at 7.0, where four of five are found, and 0.625 at 4.0, where all are.
+exercise.case(
+    "highest F1",
+    scores=np.array([8.5, 9.0, 4.0, 7.0, 3.0, 8.0, 5.0, 1.0, 7.4, 2.0, 7.2, 9.5, 6.0, 7.6]),
+    is_anomaly=truth(0, 0, 1, 1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 1),
+)
+# Three of four anomalies look healthier than all that is healthy: to find them costs fourteen false alarms.
+exercise.case(
+    "highest F1",
+    scores=np.arange(18.0),
+    is_anomaly=truth(1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
+)
 
 
 def f1_scores(scores, is_anomaly):
@@ -222,6 +234,56 @@ def upwards_and_nothing_refused(scores, is_anomaly):
         if f1 > best_f1:
             best_f1, best = f1, float(threshold)
     return best
+
+
+exercise.slip(
+    "You choose by the ordinary mean of precision and recall, which is high already when one of the two is. F1 is "
+    "their harmonic mean, and needs both.",
+    name="ordinary_mean",
+    right="2 * np.sum(reported & is_anomaly) / (np.sum(reported) + np.sum(is_anomaly))",
+    wrong="(np.sum(reported & is_anomaly) / np.sum(reported) + np.sum(reported & is_anomaly) / np.sum(is_anomaly)) / 2",
+)
+
+
+@exercise.mistake(
+    "Where nothing that is reported is an anomaly, precision and recall are both 0 and your F1 is 0 / 0, NaN. "
+    "`np.argmax` takes NaN for the largest of all. F1 is 0 there, and 2 TP / (2 TP + FP + FN) says so."
+)
+def nan_is_the_largest(scores, is_anomaly):
+    if not is_anomaly.any():
+        raise ValueError("there is no anomaly")
+    thresholds = np.unique(scores)[::-1]
+    found = np.array([np.sum((scores >= threshold) & is_anomaly) for threshold in thresholds])
+    precision = found / np.array([np.sum(scores >= threshold) for threshold in thresholds])
+    recall = found / np.sum(is_anomaly)
+    return float(thresholds[np.argmax(2 * precision * recall / (precision + recall))])
+
+
+@exercise.mistake(
+    "You choose by the ordinary mean of precision and recall, which is high already when one of the two is; F1 is "
+    "their harmonic mean. Of equals take the highest, and refuse data without an anomaly."
+)
+def ordinary_mean_without_care(scores, is_anomaly):
+    best_mean, best = -1.0, None
+    for threshold in np.unique(scores):
+        found = np.sum((scores >= threshold) & is_anomaly)
+        mean = (found / np.sum(scores >= threshold) + found / np.sum(is_anomaly)) / 2
+        if mean > best_mean:
+            best_mean, best = mean, threshold
+    return best
+
+
+@exercise.mistake(
+    "Where nothing that is reported is an anomaly, your F1 is 0 / 0, NaN, and `np.argmax` takes NaN for the largest of "
+    "all. F1 is 0 there. Besides, of equals take the highest, and refuse data without an anomaly."
+)
+def nan_is_the_largest_from_below(scores, is_anomaly):
+    thresholds, f1 = np.unique(scores), []
+    for threshold in thresholds:
+        found = np.sum((scores >= threshold) & is_anomaly)
+        precision, recall = found / np.sum(scores >= threshold), found / np.sum(is_anomaly)
+        f1.append(2 * precision * recall / (precision + recall))
+    return thresholds[np.argmax(f1)]
 
 
 @exercise.alternative

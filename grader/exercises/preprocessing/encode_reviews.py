@@ -49,6 +49,8 @@ exercise.case("cut and filled up", reviews=[["bad", "good"], ["good"]], vocabula
 exercise.case("empty reviews", reviews=[[], ["good"], []], vocabulary=some_words, length=2)
 exercise.case("empty reviews", reviews=[["film"]], vocabulary={}, length=2)
 exercise.case("empty reviews", reviews=[], vocabulary=some_words, length=2)
+# As many words as a large vocabulary has.
+exercise.case("known words", reviews=[["rare", "good"]], vocabulary={"good": 4, "often": 434, "rare": 70_000}, length=2)
 
 WORDS = ("plot", "cast", "score", "scene", "dull", "bright", "slow", "warm", "flat", "sharp", "the", "was")
 

@@ -69,6 +69,15 @@ exercise.case(
     train=np.array([[1.0, np.nan], [3.0, 4.0], [1.0, np.nan]]),
     test=np.array([[1.0, 2.0], [1.0, np.nan], [np.nan, 4.0], [np.nan, np.nan], [3.0, 4.0], [1.0, 0.0]]),
 )
+# No number stands for a missing value, not even the mean of its column.
+exercise.case(
+    "missing values",
+    train=np.array([[1.0, np.nan], [3.0, 4.0]]),
+    test=np.array([[1.0, 4.0], [1.0, -1.0], [1.0, -999.0], [1.0, 1e9], [1.0, 0.0], [5.0, 9.0], [1.0, np.nan]]),
+)
+exercise.case(
+    nearly, train=np.array([[0.1, 2.0], [7.0, 1.0]]), test=np.array([[0.1, 2.0], [7.0, 1.000001]]), tolerance=0.0
+)
 
 
 def copied(rng, noise=0.0):
@@ -236,6 +245,53 @@ def plain_tolerance(train, test, tolerance=1e-6):
 )
 def plain_allclose(train, test, tolerance=1e-6):
     return np.array([n for n, row in enumerate(test) if any(np.allclose(row, one, atol=tolerance) for one in train)])
+
+
+exercise.slip(
+    "You count a missing value as 0, so that a row with a gap is the same as a row with a real 0 there. NaN is the "
+    "same as NaN, and as no number.",
+    name="missing_taken_for_zero",
+    right="    leaked = []",
+    wrong="    train, test = np.nan_to_num(train), np.nan_to_num(test)\n    leaked = []",
+)
+exercise.slip(
+    "Your difference has a sign: whatever is far below the training row counts as near. Take its absolute value.",
+    name="signed_difference",
+    right="np.abs(train - row) <= tolerance",
+    wrong="train - row <= tolerance",
+)
+exercise.slip(
+    "A difference that is exactly `tolerance` still counts as none: at most, not below. With a tolerance of 0 you find "
+    "no copy at all.",
+    name="below_the_tolerance",
+    right="np.abs(train - row) <= tolerance",
+    wrong="np.abs(train - row) < tolerance",
+)
+
+
+@exercise.mistake(
+    "You return True or False for each row; `np.flatnonzero` turns that into the numbers of the leaked rows, which are "
+    "asked for. And two NaN at the same place are the same, which no difference tells."
+)
+def mask_without_gaps(train, test, tolerance=1e-6):
+    return np.array([(np.abs(train - row) <= tolerance).all(axis=1).any() for row in test])
+
+
+@exercise.mistake(
+    "You count a missing value as 0, so that a row with a gap is the same as a row with a real 0 there. NaN is the "
+    "same as NaN, and as no number. And where nothing leaks, the empty array needs `dtype=int`."
+)
+def zero_for_missing_and_floats(train, test, tolerance=1e-6):
+    known, rows = np.nan_to_num(train), np.nan_to_num(test)
+    return np.array([n for n, row in enumerate(rows) if (np.abs(known - row) <= tolerance).all(axis=1).any()])
+
+
+@exercise.mistake(
+    "Your difference has a sign: whatever is far below the training row counts as near. Take its absolute value. Two "
+    "things more: two NaN at the same place are the same, and an empty array needs `dtype=int`."
+)
+def signed_and_plain(train, test, tolerance=1e-6):
+    return np.array([n for n, row in enumerate(test) if (train - row <= tolerance).all(axis=1).any()])
 
 
 @exercise.alternative

@@ -47,6 +47,10 @@ exercise.case("no values", train=np.array([[4.0, -2.0, 0.5]]))
 exercise.case("no values", train=np.array([[np.nan, -2.0], [4.0, np.nan]]))
 exercise.case("no values", train=np.array([[4.0, np.nan], [8.0, np.nan]]))
 exercise.case("no values", train=np.zeros((0, 2)))
+exercise.case("constant columns", train=np.array([[2e-11, 1.0], [4e-11, 1.0], [6e-11, 1.0]]))
+# A column may lie far from zero and not vary much: seconds since 1970.
+exercise.case("every column", train=np.array([[1e9, 3.0], [1e9 + 1, 5.0], [1e9 + 3, 4.0]]))
+exercise.case("missing values", train=np.array([[0.5, np.nan], [np.nan, 0.2], [0.75, 0.3]]))
 
 
 @exercise.hidden("every column", count=5)
@@ -198,6 +202,69 @@ def nothing_but_gaps_seen_to(train):
 )
 def zero_deviation_and_nothing_refused(train):
     mean, std = np.nanmean(train, axis=0), np.nanstd(train, axis=0)
+    std[std == 0] = 1.0
+    return mean, std
+
+
+exercise.slip(
+    "Your deviation is never below 1, so a column that varies by a tenth keeps its tenth. Only a column that does not "
+    "vary at all gets 1.0.",
+    name="never_below_one",
+    right="np.where(constant, 1.0, std)",
+    wrong="np.maximum(std, 1.0)",
+)
+exercise.slip(
+    "Your variance is the mean square less the square of the mean. For a column around 1000000000 the two agree in all "
+    "digits that a float has, and what is left is rounding, or NaN. Take distances from the mean first, as section 2.6 "
+    "shows.",
+    name="mean_square_less_squared_mean",
+    right="np.nanstd(train, axis=0)",
+    wrong="np.sqrt(np.nanmean(train**2, axis=0) - np.nanmean(train, axis=0) ** 2)",
+)
+exercise.slip(
+    "You take two values for equal when they are nearly so. Seconds since 1970 agree in eight digits and still differ "
+    "by a second; ask for equality with `==`.",
+    name="close_taken_for_constant",
+    right="np.nanmax(train, axis=0) == np.nanmin(train, axis=0)",
+    wrong="np.isclose(np.nanmax(train, axis=0), np.nanmin(train, axis=0))",
+)
+
+
+@exercise.mistake(
+    "You have one mean and one deviation per row; a feature is a column, `axis=0`. Then there is care to be taken: NaN "
+    "left out, 1.0 for a constant column, and a column without a value refused."
+)
+def rows_of_a_full_table(train):
+    return train.mean(axis=1), train.std(axis=1)
+
+
+@exercise.mistake(
+    "You have one mean and one deviation per row; a feature is a column, `axis=0`. Then there is care to be taken: 1.0 "
+    "for a constant column, and a column without a value refused."
+)
+def rows_with_gaps_left_out(train):
+    return np.nanmean(train, axis=1), np.nanstd(train, axis=1)
+
+
+@exercise.mistake(
+    "The mean square less the square of the mean is exact on paper only: for a column around 1000000000, what is left "
+    "of it is rounding, or NaN; take distances from the mean first. Besides, NaN is to be left out, a constant column "
+    "gets 1.0, and a column without a value is refused."
+)
+def mean_square_without_care(train):
+    mean = train.mean(axis=0)
+    return mean, np.sqrt((train**2).mean(axis=0) - mean**2)
+
+
+@exercise.mistake(
+    "The mean square less the square of the mean is exact on paper only: for a column around 1000000000, what is left "
+    "of it is rounding, or NaN, and a constant column does not come out as 0 either. Take distances from the mean."
+)
+def mean_square_and_zero_deviation(train):
+    if np.isnan(train).all(axis=0).any():
+        raise ValueError("a column has no value")
+    mean = np.nanmean(train, axis=0)
+    std = np.sqrt(np.nanmean(train**2, axis=0) - mean**2)
     std[std == 0] = 1.0
     return mean, std
 

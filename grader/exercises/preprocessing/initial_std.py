@@ -45,6 +45,12 @@ exercise.case("which activation", fan_in=50, fan_out=14, activation="relu", slop
 exercise.case("which activation", fan_in=50, fan_out=14, activation="tanh", slope=0.5)
 exercise.case("which activation", fan_in=50, fan_out=14, activation="leaky_relu", slope=0.5)
 exercise.case("which activation", fan_in=50, fan_out=14, activation="sine")
+exercise.case("which activation", fan_in=50, fan_out=14, activation="sigmoid")
+exercise.case("which activation", fan_in=50, fan_out=14, activation="linear")
+# One spelling each: what is nearly a known name is not known.
+exercise.case("which activation", fan_in=50, fan_out=14, activation="prelu")
+exercise.case("which activation", fan_in=50, fan_out=14, activation="Tanh")
+exercise.case("which activation", fan_in=50, fan_out=14, activation="ReLU")
 
 
 def draw_layer(rng, activation):
@@ -175,6 +181,32 @@ exercise.slip(
 )
 
 
+exercise.slip(
+    "For tanh you use LeCun's 1 / fan_in, which looks at the way up alone. Glorot's takes the middle of both ways.",
+    name="lecun_for_tanh",
+    right="2 / (fan_in + fan_out)",
+    wrong="1 / fan_in",
+)
+exercise.slip(
+    "For ReLU you divide by the number of units. What adds up in one unit are its inputs: fan_in.",
+    name="fan_out_for_relu",
+    right="np.sqrt(2 / fan_in)",
+    wrong="np.sqrt(2 / fan_out)",
+)
+
+
+@exercise.mistake(
+    "For an activation that is not in your dict you raise a KeyError. Asked for is a ValueError: it tells the caller "
+    "that the value is wrong, and which ones are right."
+)
+def key_error(fan_in, fan_out, activation, slope=0.01):
+    return {
+        "tanh": float(np.sqrt(2 / (fan_in + fan_out))),
+        "relu": float(np.sqrt(2 / fan_in)),
+        "leaky_relu": float(np.sqrt(2 / ((1 + slope**2) * fan_in))),
+    }[activation]
+
+
 @exercise.alternative
 def from_a_table(fan_in, fan_out, activation, slope=0.01):
     fans = {"tanh": (fan_in + fan_out) / 2, "relu": fan_in / 2, "leaky_relu": fan_in * (1 + slope * slope) / 2}
@@ -187,5 +219,7 @@ def from_a_table(fan_in, fan_out, activation, slope=0.01):
 def with_torchs_gains(fan_in, fan_out, activation, slope=0.01):
     if activation == "tanh":
         return torch.tensor((fan_in + fan_out) / 2).rsqrt().item()
+    if activation not in ("relu", "leaky_relu"):
+        raise ValueError(f"torch may know {activation}, the text does not")
     gain = nn.init.calculate_gain(activation, slope)
     return np.float32(gain / fan_in**0.5)

@@ -135,8 +135,8 @@ exercise.slip(
     wrong="return (other - low) / (high - low)",
 )
 exercise.slip(
-    "Where a column is constant in `train`, you return the distance from that constant, in the unit of the column. All "
-    "other columns run from 0 to 1; asked for is 0.0.",
+    "Where a column is constant in `train`, you return the distance from that constant, in the unit of the column, as "
+    "scikit-learn's MinMaxScaler does. All other columns run from 0 to 1; asked for is 0.0.",
     name="constant_column_only_shifted",
     right="return np.where(constant, 0.0, scaled)",
     wrong="return scaled",
@@ -179,6 +179,51 @@ def scaled_in_place(train, other):
     other /= np.where(high == low, 1.0, high - low)
     other[:, high == low] = 0
     return other
+
+
+exercise.slip(
+    "Your scale is the wrong way round: the largest value of the training part comes out as 0 and the smallest as 1. "
+    "Measure from the minimum up.",
+    name="turned_round",
+    right="(other - low)",
+    wrong="(high - other)",
+)
+exercise.slip(
+    "`np.nan_to_num` makes 0 of NaN, but of infinite it makes the largest number there is, 1.8e308. Do not divide by 0 "
+    "in the first place; a column that is constant in `train` becomes 0.0.",
+    name="nan_to_num",
+    right="scaled = (other - low) / np.where(constant, 1.0, high - low)\n    return np.where(constant, 0.0, scaled)",
+    wrong="return np.nan_to_num((other - low) / (high - low))",
+)
+
+
+@exercise.mistake(
+    "You take a minimum and a maximum for each row, and of different rows they cannot be used on others. A column is "
+    "one feature of all examples: `axis=0`. Then see to columns that are constant."
+)
+def rows_without_care(train, other):
+    low, high = train.min(axis=1), train.max(axis=1)
+    return (other - low) / (high - low)
+
+
+@exercise.mistake(
+    "Your scale is the wrong way round: the largest value of the training part comes out as 0 and the smallest as 1. "
+    "Measure from the minimum up. And a column that is constant is divided by 0; it becomes 0.0."
+)
+def turned_round_without_care(train, other):
+    low, high = train.min(axis=0), train.max(axis=0)
+    return (high - other) / (high - low)
+
+
+@exercise.mistake(
+    "scikit-learn's scaler agrees for columns that vary. Two things differ here: a column that is constant in `train` "
+    "becomes 0.0, and `other` may have no rows."
+)
+def scikit_learns_scaler(train, other):
+    if len(train) == 0 or len(other) == 0:
+        raise ValueError("scikit-learn wants at least one row")
+    spread = np.ptp(train, axis=0)
+    return (other - train.min(axis=0)) / np.where(spread == 0, 1.0, spread)
 
 
 @exercise.alternative

@@ -34,6 +34,8 @@ exercise.case("unknown labels", labels=["gold", "blue"], classes=["green", "blue
 exercise.case("any number", labels=["a"], classes=["d", "b", "a", "c"])
 exercise.case("any number", labels=[], classes=["a", "b"])
 exercise.case("any number", labels=["a", "a", "a"], classes=["a"])
+# A part of a word is not the word.
+exercise.case("unknown labels", labels=["infrared", "reddish", " red", "re", "blue "], classes=["red", "green", "blue"])
 
 WORDS = ("amber", "birch", "cedar", "dune", "ember", "fjord", "grove", "heath", "isle", "jetty")
 

@@ -61,6 +61,10 @@ exercise.case(
 )
 exercise.case("no spread", train=np.array([[4.0, 2.0]]), other=np.array([[4.0, 9.0], [3.0, 2.0]]))
 exercise.case("no spread", train=np.zeros((0, 2)), other=np.array([[4.0, 9.0]]))
+# Small is not none.
+exercise.case(
+    "no spread", train=np.array([[1e-9], [2e-9], [3e-9], [4e-9], [5e-9]]), other=np.array([[2e-9], [4.5e-9]]), clip=0.0
+)
 
 
 @exercise.hidden("median and quartiles", count=4)
@@ -195,6 +199,30 @@ exercise.slip(
 def spread_taken_for_granted(train, other, clip=0.05):
     low, first, median, third, high = np.quantile(train, [clip, 0.25, 0.5, 0.75, 1 - clip], axis=0)
     return (np.clip(other, low, high) - median) / (third - first)
+
+
+exercise.slip(
+    "You clip on one side only. What lies above the `1 - clip` quantile is to be lowered to it as well.",
+    name="clipped_below_only",
+    right="np.clip(other, low, high)",
+    wrong="np.maximum(other, low)",
+)
+exercise.slip(
+    "You divide by the standard deviation, which one outlier stretches as far as it likes. Divide by the "
+    "interquartile range, from the 0.25 to the 0.75 quantile.",
+    name="divided_by_the_deviation",
+    right="third - first",
+    wrong="train.std(axis=0)",
+)
+
+
+@exercise.mistake(
+    "You divide by the standard deviation, which one outlier stretches as far as it likes. Divide by the "
+    "interquartile range; where that is 0, by nothing."
+)
+def deviation_without_care(train, other, clip=0.05):
+    low, high = np.quantile(train, [clip, 1 - clip], axis=0)
+    return (np.clip(other, low, high) - np.median(train, axis=0)) / train.std(axis=0)
 
 
 @exercise.alternative

@@ -231,6 +231,43 @@ def mean_square_without_care(count, mean, variance, batch):
     return total, new_mean, mean_square - new_mean**2
 
 
+@exercise.mistake(
+    "You add the square of the distance from the old mean. In Welford's update one of the two factors is the distance "
+    "from the old mean, and the other that from the new one."
+)
+def distance_from_the_old_mean_squared(count, mean, variance, batch):
+    squares = variance * count
+    for row in batch:
+        count += 1
+        distance = row - mean
+        mean = mean + distance / count
+        squares = squares + distance * distance
+    return count, mean, squares / max(count, 1)
+
+
+@exercise.mistake(
+    "Where rows come in, this is right. A batch without rows has no mean, and NaN spreads from it into everything: "
+    "nothing has come in, so hand back what you were given."
+)
+def rows_taken_for_granted(count, mean, variance, batch):
+    total = count + len(batch)
+    difference = batch.mean(axis=0) - mean
+    within = count * variance + len(batch) * batch.var(axis=0)
+    between = difference**2 * count * len(batch) / total
+    return total, mean + difference * len(batch) / total, (within + between) / total
+
+
+@exercise.mistake(
+    "Where rows come in, this is right. A batch without rows has no variance, and NaN spreads from it: nothing has "
+    "come in, so hand back what you were given."
+)
+def rows_taken_for_granted_in_the_variance(count, mean, variance, batch):
+    total = count + len(batch)
+    between = (batch.mean(axis=0) - mean) ** 2 * count * len(batch) / total
+    new_mean = (count * mean + batch.sum(axis=0)) / total
+    return total, new_mean, (count * variance + len(batch) * batch.var(axis=0) + between) / total
+
+
 @exercise.alternative
 def row_by_row(count, mean, variance, batch):
     squares = variance * count

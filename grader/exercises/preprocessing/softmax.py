@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from grader.exercises.preprocessing.common import SINGLE_PRECISION, chapter
+from grader.exercises.preprocessing.common import chapter
+from labutils.checks.comparing import Tolerance
 
 exercise = chapter.exercise(
     "softmax",
@@ -17,7 +18,7 @@ exercise = chapter.exercise(
         "`logits - logits.max(axis=-1, keepdims=True)` can be handed to `np.exp`. The sum in the denominator needs the "
         "same axis and the same `keepdims`.",
     ),
-    tolerance=SINGLE_PRECISION,
+    tolerance=Tolerance(relative=5e-7, absolute=1e-30),  # small probabilities count, and float32 is precise enough
 )
 
 
@@ -38,6 +39,7 @@ exercise.case("any size", logits=np.array([[-np.inf, 1.0, 0.0], [800.0, -np.inf,
 exercise.case("any shape", logits=np.array([0.5, -1.0, 2.0, 0.0]))
 exercise.case("any shape", logits=np.array([[[0.0, 1.0, -1.0], [2.0, 0.5, 0.0]], [[1.0, 1.0, 3.0], [0.0, -2.0, 1.0]]]))
 exercise.case("any shape", logits=np.array([[3.0], [-2.0]]))
+exercise.case("any size", logits=np.array([[0.0, -40.0, -60.0], [-np.inf, -np.inf, 5.0]]))
 
 
 @exercise.hidden("probabilities", count=4)
@@ -165,6 +167,47 @@ def whole_array_and_overflow(logits):
 )
 def axis_one_and_overflow(logits):
     return np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+
+
+exercise.slip(
+    "You subtract the mean of each row. A logit far above it still overflows; subtract the largest, and no exponent is "
+    "above 0.",
+    name="mean_subtracted",
+    right="logits.max(",
+    wrong="logits.mean(",
+)
+exercise.slip(
+    "Your maxima and sums have lost an axis, so numpy uses those of one row on another, or cannot use them at all. "
+    "`keepdims=True` keeps the axis, with length 1, in both.",
+    name="both_axes_lost",
+    right="np.exp(logits - logits.max(axis=-1, keepdims=True))\n"
+    "    return exponentials / exponentials.sum(axis=-1, keepdims=True)",
+    wrong="np.exp(logits - logits.max(axis=-1))\n    return exponentials / exponentials.sum(axis=-1)",
+)
+
+
+@exercise.mistake(
+    "Two things: your sums have lost an axis, which `keepdims=True` keeps; and exp(1000) overflows, unless the largest "
+    "logit of the row is subtracted first."
+)
+def axis_lost_and_overflow(logits):
+    return np.exp(logits) / np.exp(logits).sum(axis=-1)
+
+
+@exercise.mistake(
+    "Two things: your columns add up to 1, where each row should, along the last axis; and exp(1000) overflows, unless "
+    "the largest logit of the row is subtracted first."
+)
+def first_axis_and_overflow(logits):
+    return np.exp(logits) / np.exp(logits).sum(axis=0)
+
+
+@exercise.mistake(
+    "Three things: axis 1 is the last one only if there are two, where `axis=-1` always is; your sums have lost an "
+    "axis, which `keepdims=True` keeps; and exp(1000) overflows, unless the largest logit is subtracted first."
+)
+def axis_one_lost_and_overflow(logits):
+    return np.exp(logits) / np.exp(logits).sum(axis=1)
 
 
 @exercise.alternative

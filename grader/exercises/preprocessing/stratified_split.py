@@ -61,6 +61,12 @@ exercise.case(
 )
 exercise.case(small, labels=np.array([0, 0, 4, 0, 0]), share=0.5, order=np.array([2, 4, 1, 0, 3]))
 exercise.case(small, labels=np.zeros(0, dtype=int), share=0.5, order=np.zeros(0, dtype=int))
+exercise.case(
+    small,
+    labels=np.array([5, 1, 1, 1, 5, 1, 1, 1, 1]),
+    share=0.2,
+    order=np.array([8, 3, 5, 0, 7, 1, 6, 2, 4]),
+)
 
 
 def shuffled(rng, labels, shares):
@@ -246,6 +252,73 @@ def nothing_refused(labels, share, order):
         test += rows[:count]
         train += rows[count:]
     return np.sort(train), np.sort(test)
+
+
+exercise.slip(
+    "You take the rows that come last in `order`. Those that come first are for testing.",
+    name="last_for_testing",
+    right="rows[: min(max(round(share * len(rows)), 1), len(rows) - 1)]",
+    wrong="rows[-min(max(round(share * len(rows)), 1), len(rows) - 1) :]",
+)
+exercise.slip(
+    "You round up. 1.2 rows are nearer to 1; the least is 1 all the same.",
+    name="rounded_up",
+    right="round(share * len(rows))",
+    wrong="int(np.ceil(share * len(rows)))",
+)
+exercise.slip(
+    "You return True or False for each row. Asked for are row numbers, in increasing order; `np.flatnonzero` turns one "
+    "into the other.",
+    name="masks_returned",
+    right="np.setdiff1d(order, test), np.sort(test)",
+    wrong="~np.isin(np.arange(len(labels)), test), np.isin(np.arange(len(labels)), test)",
+)
+
+
+@exercise.mistake(
+    "The right rows, class by class. Both parts are wanted in increasing order of the row numbers: sort each in the "
+    "end."
+)
+def class_by_class(labels, share, order):
+    if len(labels) == 0:
+        raise ValueError("there are no rows")
+    train, test = [], []
+    for label in np.unique(labels):
+        rows = order[labels[order] == label]
+        if len(rows) == 1:
+            raise ValueError("a class has a single row")
+        count = min(max(round(share * len(rows)), 1), len(rows) - 1)
+        test.extend(rows[:count])
+        train.extend(rows[count:])
+    return np.array(train), np.array(test)
+
+
+@exercise.mistake(
+    "You round up. 1.2 rows are nearer to 1; the least is 1 all the same, and the most n - 1. Where a class has a "
+    "single row, or there are no rows, refuse with a ValueError."
+)
+def rounded_up_without_care(labels, share, order):
+    train, test = [], []
+    for label in np.unique(labels):
+        rows = [row for row in order if labels[row] == label]
+        count = int(np.ceil(share * len(rows)))
+        test += rows[:count]
+        train += rows[count:]
+    return np.sort(train), np.sort(test)
+
+
+@exercise.mistake(
+    "Your row numbers stand class by class: both parts are wanted in increasing order. Then small classes need care: "
+    "at least one row in each part, and a ValueError where that cannot be."
+)
+def class_by_class_without_care(labels, share, order):
+    train, test = [], []
+    for label in np.unique(labels):
+        rows = order[labels[order] == label]
+        count = round(share * len(rows))
+        test.extend(rows[:count])
+        train.extend(rows[count:])
+    return np.array(train), np.array(test)
 
 
 @exercise.alternative

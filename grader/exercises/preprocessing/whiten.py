@@ -54,6 +54,13 @@ exercise.case(
     other=np.array([[1.0, 4.5, 3.0]]),
     epsilon=0.01,
 )
+# Two rows span one direction of three; `other` lies across it as well.
+exercise.case(
+    flat,
+    train=np.array([[1.0, 0.0, 2.0], [3.0, 2.0, 3.0]]),
+    other=np.array([[2.0, 1.0, 4.5], [0.0, 3.0, 1.0]]),
+    epsilon=0.25,
+)
 
 
 @exercise.hidden(apart, count=3)
@@ -173,6 +180,42 @@ def by_cholesky(train, other, epsilon):
     centred = train - train.mean(axis=0)
     covariance = centred.T @ centred / len(train) + epsilon * np.eye(train.shape[1])
     return (other - train.mean(axis=0)) @ np.linalg.inv(np.linalg.cholesky(covariance)).T
+
+
+exercise.slip(
+    "You multiply by the roots of the eigenvalues: wide directions become wider still. Divide, so that the variance is "
+    "1 in every direction.",
+    name="eigenvalues_multiplied",
+    right="eigenvectors / np.sqrt(eigenvalues + epsilon)",
+    wrong="eigenvectors * np.sqrt(eigenvalues + epsilon)",
+)
+exercise.slip(
+    "`np.cov` takes rows for features unless it is told `rowvar=False`: your matrix has one row and one column for "
+    "each example. It also divides by n - 1, unless `bias=True`.",
+    name="covariance_of_the_rows",
+    right="centred.T @ centred / len(train)",
+    wrong="np.cov(train)",
+)
+
+
+@exercise.mistake(
+    "With `full_matrices=False` the decomposition gives as many directions as there are rows. Where columns are more, "
+    "what `other` has in the directions that are left out disappears. It is to be divided by the root of epsilon, not "
+    "dropped."
+)
+def economy_decomposition(train, other, epsilon):
+    mean = train.mean(axis=0)
+    _, singular_values, directions = np.linalg.svd(train - mean, full_matrices=False)
+    return (other - mean) @ directions.T / np.sqrt(singular_values**2 / len(train) + epsilon) @ directions
+
+
+exercise.slip(
+    "`np.cov` takes rows for features unless it is told `rowvar=False`: your matrix has one row and one column for "
+    "each example.",
+    name="covariance_of_the_rows_by_n",
+    right="centred.T @ centred / len(train)",
+    wrong="np.cov(train, bias=True)",
+)
 
 
 @exercise.alternative
