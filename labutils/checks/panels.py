@@ -182,12 +182,14 @@ def _difference_parts(found: Difference, hidden: bool, printed: bool) -> Iterato
 
 
 def _show_value(value: Any) -> str:
+    if isinstance(value, np.ndarray) and not value.size:  # without an entry, nothing else tells shape and kind
+        shape = len(value) if value.ndim == 1 else value.shape
+        return f"np.zeros({shape})" if value.dtype == float else f"np.zeros({shape}, dtype={value.dtype.name!r})"
     if isinstance(value, np.ndarray):
         numbers = np.array2string(
             value, separator=", ", threshold=LONGEST_ARRAY, max_line_width=10_000, formatter={"float_kind": _show_float}
         )
-        lost = not value.size and value.dtype != float  # without an entry, nothing else tells what they would be
-        return f"np.array({numbers}, dtype={value.dtype.name!r})" if lost else f"np.array({numbers})"
+        return f"np.array({numbers})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {_show_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, functools.partial):

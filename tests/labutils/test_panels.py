@@ -81,8 +81,8 @@ def test_calls_are_shown_as_a_student_would_write_them():
     assert shown == "f(losses=np.array([4., 1e-07, -0.25, np.nan, -np.inf]))"
     shown = show_call("f", {"x": np.array([1e8 + 2, 1 / 3]), "y": np.array([0.1, 0.1 + 2**-30], dtype=np.float32)})
     assert shown == "f(x=np.array([100000002., 0.3333333]), y=np.array([0.1, 0.1]))"
-    shown = show_call("f", {"order": np.array([], dtype=np.int64), "mask": np.zeros(0, dtype=bool), "x": np.zeros(0)})
-    assert shown == "f(order=np.array([], dtype='int64'), mask=np.array([], dtype='bool'), x=np.array([]))"
+    shown = show_call("f", {"order": np.array([], dtype=np.int64), "table": np.zeros((0, 2)), "x": np.array([])})
+    assert shown == "f(order=np.zeros(0, dtype='int64'), table=np.zeros((0, 2)), x=np.zeros(0))"
     assert len(show_call("f", {"losses": list(range(10_000))})) < 820
 
 
