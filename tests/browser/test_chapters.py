@@ -35,6 +35,8 @@ def _moves_by_keyboard(widget):
     for place in range(controls.count()):
         expect(controls.nth(place)).to_be_focused()
         widget.page.keyboard.press("Tab")
+    for switch in widget.get_by_role("checkbox").all():  # what is switched off does not change with its slider
+        switch.check()
     for slider in widget.get_by_role("slider").all():
         before = drawn(widget)
         slider.press("ArrowLeft" if slider.input_value() == slider.get_attribute("max") else "ArrowRight")

@@ -471,7 +471,8 @@ def left_over(tmp_path, monkeypatch):
 
 def test_close_leaves_nothing(left_over):
     with sandbox_of() as sandbox:
-        ask(sandbox.start(), "import os; os.fork() or os.setsid(); answer = 1")
+        # The second one stays and is silent: an answer of its own could come with the first one's.
+        ask(sandbox.start(), "import os, signal; os.fork() or (os.setsid(), signal.pause()); answer = 1")
         processes = processes_of(sandbox)
         assert len(processes) == 5
     assert not any(process.is_running() for process in processes)
