@@ -6,6 +6,7 @@ Names are loaded when they are first used, so that `import labutils` stays quick
 from importlib import import_module
 
 _HOME_OF = {
+    "at_scale": "labutils.scaling",
     "at_work": "labutils.checks.showing",
     "check": "labutils.checks",
     "hint": "labutils.checks",
