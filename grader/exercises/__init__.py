@@ -4,7 +4,7 @@ from importlib import import_module
 
 from grader.exercise import Chapter, Exercise, body_of
 
-CHAPTERS = ("learning_rate", "preprocessing", "generalization", "optimizers")
+CHAPTERS = ("learning_rate", "preprocessing", "generalization", "optimizers", "regularization", "convolution_backprop")
 
 
 def all_chapters() -> tuple[Chapter, ...]:
