@@ -23,6 +23,7 @@ from grader.texts import Page, Stub
 from labutils.checks import TIME_LIMIT
 from labutils.checks.comparing import kind_of
 from labutils.checks.judging import Judge, SheetJudge
+from labutils.checks.networks import NetworkState, state_of
 from labutils.checks.panels import verdict_panel
 from labutils.checks.sheets import read_sheets, write_sheet
 from labutils.checks.trials import LocalTrial
@@ -236,6 +237,9 @@ def _like(value: Any, filling: Callable) -> Any:
         return {key: _like(item, filling) for key, item in value.items()}
     if kind == "list":
         return [_like(item, filling) for item in value]
+    if kind == "network":
+        values = state_of(value).values
+        return NetworkState({**values, "parameters": _like(values["parameters"], filling)})
     return None
 
 
@@ -248,7 +252,7 @@ def _mutable_places(exercise: Exercise) -> list[tuple[str, bool]]:
 
 
 def _is_mutable(value: Any) -> bool:
-    return kind_of(value) in ("array", "tensor", "list", "dict") and not isinstance(value, tuple)
+    return kind_of(value) in ("array", "tensor", "list", "dict", "network") and not isinstance(value, tuple)
 
 
 def _items(value: Any) -> list[Any]:
@@ -282,6 +286,8 @@ def _spoil(value: Any) -> None:
         value[...] = np.where(np.isfinite(value), value + 1, 0)
     elif kind == "tensor":
         value.data.add_(1)
+    elif kind == "network":
+        next(value.parameters()).data.add_(1)
 
 
 def _what_is_missing(exercise: Exercise) -> Iterator[str]:

@@ -4,7 +4,15 @@ from importlib import import_module
 
 from grader.exercise import Chapter, Exercise, body_of
 
-CHAPTERS = ("learning_rate", "preprocessing", "generalization", "optimizers", "regularization", "convolution_backprop")
+CHAPTERS = (
+    "learning_rate",
+    "preprocessing",
+    "generalization",
+    "optimizers",
+    "regularization",
+    "convolution_backprop",
+    "transfer_learning",
+)
 
 
 def all_chapters() -> tuple[Chapter, ...]:

@@ -26,6 +26,7 @@ from typing import Any, Literal
 from labutils.checks import messages
 from labutils.checks.comparing import difference
 from labutils.checks.keeping import keep
+from labutils.checks.networks import Built
 
 PRINTED_CHARACTERS = 2_000
 ERROR_CHARACTERS = 1_200
@@ -256,6 +257,8 @@ class _Printed(io.TextIOBase):
 
 def _copy(value: Any) -> Any:
     """A copy that a function may spoil. Functions are passed as they are: a copy of a partial equals nothing else."""
+    if isinstance(value, Built):
+        return value.builder()
     return value if isinstance(value, (types.FunctionType, functools.partial)) else copy.deepcopy(value)
 
 

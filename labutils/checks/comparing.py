@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from labutils.checks import messages
+from labutils.checks.networks import Built, NetworkState, is_network, state_of
 from labutils.checks.values import is_tensor
 
 LONGEST_QUOTE = 100
@@ -80,6 +81,8 @@ def kind_of(value: Any) -> str:
         return _kind_of_array(value)
     if is_tensor(value):
         return "tensor"
+    if isinstance(value, (Built, NetworkState)) or is_network(value):
+        return "network"
     for kind, types_of_kind in _KINDS.items():
         if isinstance(value, types_of_kind):
             return kind
@@ -130,6 +133,8 @@ def _difference(expected: Any, got: Any, tolerance: Tolerance, exact: bool, plac
         return Difference("unreadable", describe(expected), got.description, place)
     if wanted in ("array", "tensor", "number"):
         return _arrays_differ(expected, got, tolerance, exact, place)
+    if wanted == "network":
+        return _dicts_differ(state_of(expected).values, state_of(got).values, tolerance, exact, place)
     if wanted == "dict":
         return _dicts_differ(expected, got, tolerance, exact, place)
     if wanted == "list":

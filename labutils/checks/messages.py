@@ -31,6 +31,7 @@ KINDS = {
     "dict": "a dict",
     "array": "a numpy array of shape {shape}",
     "tensor": "a torch tensor of shape {shape}",
+    "network": "a torch network",
     "generator": "a generator",
     "iterator": "an iterator",
     "class": "a class",

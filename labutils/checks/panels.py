@@ -13,6 +13,7 @@ import numpy as np
 
 from labutils.checks import messages
 from labutils.checks.comparing import Difference
+from labutils.checks.networks import Built
 from labutils.checks.sheets import Refusal
 from labutils.checks.values import is_tensor
 from labutils.checks.verdicts import Failure, Verdict
@@ -192,6 +193,10 @@ def _show_value(value: Any) -> str:
         return f"np.array({numbers})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {_show_value(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, Built):  # as the call that builds it: networks.dense_network(seed=1)
+        builder = value.builder
+        called, fixed = (builder.func, builder.keywords) if isinstance(builder, functools.partial) else (builder, {})
+        return f"{_show_value(called)}({_show_arguments(fixed)})"
     if isinstance(value, functools.partial):
         return f"partial({_show_value(value.func)}, {_show_arguments(value.keywords)})"
     if callable(value) and not is_tensor(value):  # by the module that a chapter imports it from: surfaces.bowl

@@ -2,7 +2,8 @@
 on which a grader sends inputs and gets outputs.
 
 Known values: None, booleans, numbers, strings, lists, tuples, dicts with string keys, numpy arrays and scalars, torch
-tensors, and functions of `labutils` (also with some arguments fixed by `functools.partial`). Anything else is refused.
+tensors, functions of `labutils` (also with some arguments fixed by `functools.partial`), networks that such a function
+builds, as arguments, and the states of networks, as results. Anything else is refused.
 Arrays stand in the JSON, or where a list is given for them, in that list, and their place in it in the JSON.
 """
 
@@ -13,6 +14,8 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+from labutils.checks.networks import Built, NetworkState, is_network, state_of
 
 LARGEST_ARRAY = 50_000_000
 """Bytes. What is read may come from someone who wants to fill the memory."""
@@ -37,6 +40,10 @@ def encode(value: Any, arrays: list[np.ndarray] | None = None) -> Any:
     if is_tensor(value):
         array = value.detach().cpu().numpy()
         return {"tensor": _numbers(array, arrays), "dtype": str(array.dtype), "shape": list(array.shape)}
+    if isinstance(value, Built):
+        return {"built": _encode_function(value.builder, arrays)}
+    if isinstance(value, NetworkState) or is_network(value):
+        return {"network": encode(state_of(value).values, arrays)}
     if callable(value):
         return _encode_function(value, arrays)
     raise TypeError(f"a check sheet cannot hold a {type(value).__name__}: {value!r:.80}")
@@ -100,6 +107,13 @@ def _decode_function(data: dict, arrays: Sequence[np.ndarray] | None) -> Callabl
     return functools.partial(function, **fixed) if fixed else function
 
 
+def _decode_network(data: dict, arrays: Sequence[np.ndarray] | None) -> NetworkState:
+    values = decode(data["network"], arrays)
+    if not isinstance(values, dict):
+        raise ValueError("the state of a network is a dict")
+    return NetworkState(values)
+
+
 def _find_function(path: str) -> Callable:
     """Look up `package.module:name`; only public functions of labutils, since a sheet is data and not code."""
     module, _, name = path.partition(":")
@@ -116,4 +130,6 @@ _DECODERS: dict[str, Callable[[dict, Sequence[np.ndarray] | None], Any]] = {
     "array": _decode_array,
     "tensor": _decode_tensor,
     "function": _decode_function,
+    "built": lambda data, arrays: Built(_decode_function(data["built"], arrays)),
+    "network": _decode_network,
 }

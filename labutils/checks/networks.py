@@ -1,0 +1,62 @@
+"""Torch networks as arguments and results of an exercise, in plain data: nothing is unpickled, and no torch imported
+before a network is there.
+
+As an argument stands a `Built`, the public function of `labutils` that builds the network, and each call gets one of its
+own. A network that comes back is known by what it has become, its `NetworkState`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Built:
+    """An argument that is made anew for each call: a network. `builder` may be a `functools.partial`."""
+
+    builder: Callable[[], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkState:
+    """What a network is at a moment. `values` holds, by name, its "parameters", whether each is "trainable", its
+    "buffers", and the mode of each layer for which it matters: whether it is "in training".
+    """
+
+    values: dict[str, dict[str, Any]]
+
+
+def is_network(value: Any) -> bool:
+    """Tell whether `value` is a torch module, without importing torch."""
+    return any(base.__name__ == "Module" and base.__module__ == "torch.nn.modules.module" for base in type(value).__mro__)
+
+
+def state_of(network: Any) -> NetworkState:
+    """The state of a network, or of the one that a `Built` builds; its arrays are copies."""
+    if isinstance(network, NetworkState):
+        return network
+    if isinstance(network, Built):
+        network = network.builder()
+    parameters = dict(network.named_parameters(remove_duplicate=False))
+    return NetworkState(
+        {
+            "parameters": {name: _array(weights) for name, weights in parameters.items()},
+            "trainable": {name: bool(weights.requires_grad) for name, weights in parameters.items()},
+            "buffers": {name: _array(buffer) for name, buffer in network.named_buffers(remove_duplicate=False)},
+            "in training": {name: bool(layer.training) for name, layer in network.named_modules() if _has_modes(layer)},
+        }
+    )
+
+
+def _has_modes(layer: Any) -> bool:
+    """Tell whether a layer computes something else in training: dropout and batch normalization do."""
+    from torch.nn.modules.batchnorm import _NormBase
+    from torch.nn.modules.dropout import _DropoutNd
+
+    return isinstance(layer, (_NormBase, _DropoutNd))
+
+
+def _array(tensor: Any) -> np.ndarray:
+    return tensor.detach().cpu().numpy().copy()
