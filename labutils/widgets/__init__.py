@@ -8,6 +8,7 @@ _HOME_OF = {
     "CurveClinic": "labutils.widgets.clinic",
     "UpdateRatioPlot": "labutils.widgets.ratios",
     "OptimizerRace": "labutils.widgets.race",
+    "KernelWalk": "labutils.widgets.kernel_walk",
     **dict.fromkeys(["LiveFigure", "Panel", "Line", "Points", "Bars", "Rule"], "labutils.widgets.live"),
 }
 

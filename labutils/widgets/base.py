@@ -13,7 +13,7 @@ from rjsmin import jsmin
 
 from labutils.plots import show, style
 
-EIGHT_LINES = [  # the same as in base.js: no two share colour and dashes
+EIGHT_LINES = [  # the same as in charts.js: no two share colour and dashes
     (color, "- -- : -.".split()[(index + index // 4) % 4])
     for index, color in enumerate(2 * ["#3f90da", "#e76300", "#717581", "#a96b59"])
 ]

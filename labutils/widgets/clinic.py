@@ -90,7 +90,7 @@ class CurveClinic(LabWidget):
     in order, by the number of the run in `runs()`.
     """
 
-    _esm = script("clinic.js", **_words())
+    _esm = script("charts.js", "clinic.js", **_words())
     seed = traitlets.Int().tag(sync=True)
     _order = traitlets.List(traitlets.Int()).tag(sync=True)
     case = traitlets.Int(0).tag(sync=True)

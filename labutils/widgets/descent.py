@@ -60,7 +60,9 @@ class DescentPlayground(LabWidget):
     What is moved in the browser comes back as `surface`, `learning_rate`, `start` and `steps`.
     """
 
-    _esm = script("controls.js", "surfaces.js", "descent.js", SURFACES={name: drawn(name) for name in SURFACES})
+    _esm = script(
+        "charts.js", "controls.js", "surfaces.js", "descent.js", SURFACES={name: drawn(name) for name in SURFACES}
+    )
     surface = traitlets.Unicode().tag(sync=True)
     learning_rate = traitlets.Float().tag(sync=True)
     start_x = traitlets.Float().tag(sync=True)

@@ -102,7 +102,7 @@ class LiveFigure(LabWidget):
     together, and where all frames together are larger than a notebook should hold.
     """
 
-    _esm = script("controls.js", "live.js")
+    _esm = script("charts.js", "controls.js", "live.js")
     _controls = traitlets.List().tag(sync=True)
     """For each control its name as people read it, its values as text, and whether they make a slider."""
     _panels = traitlets.List().tag(sync=True)

@@ -34,6 +34,7 @@ class OptimizerRace(LabWidget):
     """
 
     _esm = script(
+        "charts.js",
         "controls.js",
         "surfaces.js",
         "race.js",

@@ -33,7 +33,7 @@ class UpdateRatioPlot(LabWidget):
     Source of the rule of 1e-3, a rough one: Karpathy, notes of the course CS231n (2015).
     """
 
-    _esm = script("controls.js", "ratios.js")
+    _esm = script("charts.js", "controls.js", "ratios.js")
     _layers = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _points = traitlets.Bytes().tag(sync=True)
     """float32 of shape (points, 1 + layers): the step, then log10 of each layer's ratio, NaN where there is none."""

@@ -35,6 +35,7 @@ class ScheduleDesigner(LabWidget):
     """
 
     _esm = script(
+        "charts.js",
         "controls.js",
         "schedules.js",
         EPOCHS=EPOCHS,

@@ -14,13 +14,16 @@ import pytest
 from nbclient import NotebookClient
 
 from labutils.surfaces import SURFACES
-from labutils.widgets import DescentPlayground, OptimizerRace, ScheduleDesigner
+from labutils.widgets import DescentPlayground, KernelWalk, OptimizerRace, ScheduleDesigner
 from labutils.widgets.base import script
 from labutils.widgets.descent import decades
 from labutils.widgets.schedules import TITLES
 
 CHAPTERS = Path(__file__).parents[2] / "chapters"
-SHOWN = ["DescentPlayground()", "ScheduleDesigner()", "CurveClinic()", "UpdateRatioPlot()", "OptimizerRace()"]
+SHOWN = [
+    *["DescentPlayground()", "ScheduleDesigner()", "CurveClinic()", "UpdateRatioPlot()", "OptimizerRace()"],
+    "KernelWalk()",
+]
 STATE = "application/vnd.jupyter.widget-state+json"
 
 
@@ -77,6 +80,8 @@ def test_nbval_compares_nothing_that_changes(executed):
         *[OptimizerRace(name) for name in SURFACES],
         OptimizerRace(learning_rates={"sgd": 3.0}, steps=200),
         OptimizerRace(optimizers=[]),
+        KernelWalk(),
+        KernelWalk(kernel="blur, 5 × 5", stride=3, padding=0, dilation=3, backward=True),
     ],
     ids=lambda widget: widget.describe(),
 )
