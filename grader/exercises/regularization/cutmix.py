@@ -11,8 +11,8 @@ exercise = chapter.exercise(
     hints=(
         "Clip the box first: which rows and columns of the image does it really cover? Everything else follows from "
         "them, the pixels and the share.",
-        "The first row covered is `max(top, 0)`, and the first one no longer covered `min(top + height, rows)`; columns "
-        "alike. If nothing is covered, the share is 0 and not negative.",
+        "The first row covered is `max(top, 0)`, and the first one no longer covered `min(top + height, rows)`; "
+        "columns alike. If nothing is covered, the share is 0 and not negative.",
         "Copy the images, write `images[order]`'s box into the copy, and mix the labels with "
         "`area = covered rows * covered columns / pixels`: (1 - area) of the own, area of the partner's.",
     ),
@@ -114,8 +114,8 @@ exercise.slip(
     wrong="covered[top : top + height, left : left + width]",
 )
 exercise.slip(
-    "A box that would begin outside is pushed into the image whole. It is cut off at the edge, and what lies outside is "
-    "lost.",
+    "A box that would begin outside is pushed into the image whole. It is cut off at the edge, and what lies outside "
+    "is lost.",
     name="box_pushed_inside",
     right=f"covered[{BOX}]",
     wrong="covered[max(top, 0) : max(top, 0) + height, max(left, 0) : max(left, 0) + width]",
@@ -189,8 +189,8 @@ exercise.slip(
 
 
 @exercise.mistake(
-    "A box that lies outside in both directions gets a share: its covered height and width are both negative, and their "
-    "product is not. Let neither be less than 0."
+    "A box that lies outside in both directions gets a share: its covered height and width are both negative, and "
+    "their product is not. Let neither be less than 0."
 )
 def outside_counted_twice(images, labels, order, box):
     top, left, height, width = box

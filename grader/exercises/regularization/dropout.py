@@ -106,15 +106,15 @@ exercise.slip(
     wrong="uniform >= rate",
 )
 exercise.slip(
-    "A draw that equals the rate counts as dropped in your answer. Dropped is what is *less*: at rate 0 a draw of 0 can "
-    "occur, and nothing is dropped.",
+    "A draw that equals the rate counts as dropped in your answer. Dropped is what is *less*: at rate 0 a draw of 0 "
+    "can occur, and nothing is dropped.",
     name="equal_is_dropped",
     right="uniform < rate",
     wrong="uniform <= rate",
 )
 exercise.slip(
-    "You drop in evaluation too, so the same image gets another answer each time. With `training=False` the activations "
-    "stay as they are.",
+    "You drop in evaluation too, so the same image gets another answer each time. With `training=False` the "
+    "activations stay as they are.",
     name="drops_in_evaluation",
     right="    if not training:\n        return activations\n",
     wrong="",
@@ -149,8 +149,8 @@ exercise.slip(
 
 
 @exercise.mistake(
-    "At rate 1 your function divides by the share kept, 0, and Python stops it. Everything is dropped there, so all are "
-    "0: say so before you divide."
+    "At rate 1 your function divides by the share kept, 0, and Python stops it. Everything is dropped there, so all "
+    "are 0: say so before you divide."
 )
 def stopped_by_zero(activations, uniform, rate, training=True):
     if not 0 <= rate <= 1:
@@ -203,8 +203,8 @@ def rate_not_looked_at_in_evaluation(activations, uniform, rate, training=True):
 
 
 @exercise.mistake(
-    "You multiply what is dropped by 0. Infinity times 0 is NaN, and so is NaN times 0: choose with `np.where`, or write "
-    "zeros into a copy."
+    "You multiply what is dropped by 0. Infinity times 0 is NaN, and so is NaN times 0: choose with `np.where`, or "
+    "write zeros into a copy."
 )
 def infinity_times_zero(activations, uniform, rate, training=True):
     if not 0 <= rate <= 1:

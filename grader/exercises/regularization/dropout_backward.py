@@ -148,8 +148,8 @@ exercise.slip(
     wrong="uniform > rate",
 )
 exercise.slip(
-    "Your gradient of the activations stops where the dropped activation is 0. It may have been 0 before and kept; then "
-    "a small change of it changes the loss. Ask the draws, not the activations.",
+    "Your gradient of the activations stops where the dropped activation is 0. It may have been 0 before and kept; "
+    "then a small change of it changes the loss. Ask the draws, not the activations.",
     name="zero_taken_for_dropped",
     right="gradient @ weights * factors",
     wrong="gradient @ weights * factors * (activations != 0)",
@@ -195,8 +195,8 @@ exercise.slip(
     wrong="0 <= rate < 1",
 )
 exercise.slip(
-    "You divide the weights' gradient by the number of examples. The mean over the batch is in the loss already, and so "
-    "in `gradient`: add up.",
+    "You divide the weights' gradient by the number of examples. The mean over the batch is in the loss already, and "
+    "so in `gradient`: add up.",
     name="mean_over_the_batch",
     right="gradient.T @ (activations * factors)",
     wrong="gradient.T @ (activations * factors) / len(gradient)",
@@ -222,7 +222,8 @@ exercise.slip(
 
 
 @exercise.mistake(
-    "The numbers are right, but `*=` writes the dropped activations over the ones that you were given. Make a new array."
+    "The numbers are right, but `*=` writes the dropped activations over the ones that you were given. Make a new "
+    "array."
 )
 def in_place(gradient, activations, weights, uniform, rate, training=True):
     if not 0 <= rate <= 1:

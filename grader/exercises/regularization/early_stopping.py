@@ -122,8 +122,8 @@ exercise.slip(
 
 
 @exercise.mistake(
-    "You count all epochs without a new best, from the beginning. Patience is new with every new best: the count starts "
-    "again at 0."
+    "You count all epochs without a new best, from the beginning. Patience is new with every new best: the count "
+    "starts again at 0."
 )
 def count_not_begun_again(validation_loss, patience):
     if patience < 1:
@@ -186,8 +186,8 @@ exercise.slip(
 
 
 @exercise.mistake(
-    "You leave out epochs whose loss is no number, as if they had not been. They took their time without a new best, so "
-    "they use up patience, and the epochs after them keep their numbers."
+    "You leave out epochs whose loss is no number, as if they had not been. They took their time without a new best, "
+    "so they use up patience, and the epochs after them keep their numbers."
 )
 def broken_epochs_left_out(validation_loss, patience):
     if patience < 1:
@@ -227,8 +227,8 @@ def begins_with_the_first_loss(validation_loss, patience):
 
 
 @exercise.mistake(
-    "You leave at the first NaN or infinity, as a training that has failed. Here it is an epoch without a new best, and "
-    "training goes on while patience lasts."
+    "You leave at the first NaN or infinity, as a training that has failed. Here it is an epoch without a new best, "
+    "and training goes on while patience lasts."
 )
 def leaves_at_the_first_broken_loss(validation_loss, patience):
     if patience < 1:

@@ -74,8 +74,8 @@ exercise.slip(
     wrong="0",
 )
 exercise.slip(
-    "You take the length of all weights together, so that one unit with long weights shortens all the others. Each unit "
-    "has a length of its own.",
+    "You take the length of all weights together, so that one unit with long weights shortens all the others. Each "
+    "unit has a length of its own.",
     name="one_length_for_all",
     right="tuple(range(1, weights.ndim))",
     wrong="None",

@@ -170,8 +170,8 @@ exercise.slip(
     wrong="if np.any(share != share):",
 )
 exercise.slip(
-    "You mix with the roots of the shares. (They keep the variance, but then the parts add up to more than 1.) Take the "
-    "shares themselves.",
+    "You mix with the roots of the shares. (They keep the variance, but then the parts add up to more than 1.) Take "
+    "the shares themselves.",
     name="roots_of_the_shares",
     right="own * features + (1 - own) * features[order]",
     wrong="np.sqrt(own) * features + np.sqrt(1 - own) * features[order]",

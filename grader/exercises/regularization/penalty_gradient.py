@@ -90,8 +90,8 @@ exercise.slip(
     wrong="l2 * np.sum(weights**2)\n    return float(penalty), l1 * np.sign(weights) + 2 * l2 * weights",
 )
 exercise.slip(
-    "Your L1 gradient is the same for all weights, so negative ones are pushed further away from 0. The slope of |w| is "
-    "-1 on the left.",
+    "Your L1 gradient is the same for all weights, so negative ones are pushed further away from 0. The slope of |w| "
+    "is -1 on the left.",
     name="sign_forgotten",
     right="l1 * np.sign(weights)",
     wrong="l1 * np.ones_like(weights)",
@@ -123,8 +123,8 @@ exercise.slip(
     wrong="(weights / (np.abs(weights) + 1e-8))",
 )
 exercise.slip(
-    "Your L1 penalty adds up the weights with their signs, so positive and negative ones cancel. It is the sum of their "
-    "sizes.",
+    "Your L1 penalty adds up the weights with their signs, so positive and negative ones cancel. It is the sum of "
+    "their sizes.",
     name="signed_sum",
     right="np.sum(np.abs(weights))",
     wrong="np.sum(weights)",

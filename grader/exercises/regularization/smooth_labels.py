@@ -116,7 +116,8 @@ exercise.slip(
     wrong="return smoothed.T",
 )
 exercise.slip(
-    "You write into all rows at once: `table[:, labels]` means these columns of every row. Name a row beside each label.",
+    "You write into all rows at once: `table[:, labels]` means these columns of every row. Name a row beside each "
+    "label.",
     name="written_into_all_rows",
     right="smoothed[np.arange(len(labels)), labels]",
     wrong="smoothed[:, labels]",

@@ -67,8 +67,8 @@ exercise.slip(
     wrong="weights - threshold * np.sign(weights)",
 )
 exercise.slip(
-    "Your large weights stay as they were. That is a hard threshold. The soft one moves every weight towards 0, so that "
-    "there is no jump where it sets in.",
+    "Your large weights stay as they were. That is a hard threshold. The soft one moves every weight towards 0, so "
+    "that there is no jump where it sets in.",
     name="hard_threshold",
     right="np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)",
     wrong="np.where(np.abs(weights) <= threshold, 0.0, weights)",
@@ -119,8 +119,8 @@ exercise.slip(
     wrong="weights * np.maximum(1 - threshold / np.sqrt(np.sum(weights**2)), 0)",
 )
 exercise.slip(
-    "Your zeros are nearly zeros. A weight that small is still multiplied and stored; the point of this step is that it "
-    "is exactly 0.",
+    "Your zeros are nearly zeros. A weight that small is still multiplied and stored; the point of this step is that "
+    "it is exactly 0.",
     name="nearly_zero",
     right="np.abs(weights) - threshold, 0",
     wrong="np.abs(weights) - threshold, 1e-6",
