@@ -67,7 +67,9 @@ def overfitting_curve(rng, epochs):
 
 @exercise.hidden("stops in time", count=5)
 def stopped_curve(rng):
-    return {"validation_loss": overfitting_curve(rng, int(rng.integers(12, 40))), "patience": int(rng.integers(1, 6))}
+    patience = int(rng.integers(1, 6))
+    curve = overfitting_curve(rng, int(rng.integers(12, 30)))
+    return {"validation_loss": np.append(curve, np.linspace(2, 3, patience)), "patience": patience}
 
 
 @exercise.hidden("runs to the end", count=4)
