@@ -38,9 +38,14 @@ def conv_network(
     """
     layers = OrderedDict(
         stem=nn.Sequential(
-            nn.Conv2d(1, channels, 2, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True), nn.MaxPool2d(2, stride=1)
+            nn.Conv2d(1, channels, 2, bias=False),
+            nn.BatchNorm2d(channels),
+            nn.ReLU(inplace=True),
+            nn.MaxPool2d(2, stride=1),
         ),
-        body=nn.Sequential(nn.Conv2d(channels, channels, 2, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)),
+        body=nn.Sequential(
+            nn.Conv2d(channels, channels, 2, bias=False), nn.BatchNorm2d(channels), nn.ReLU(inplace=True)
+        ),
         flatten=nn.Flatten(),
         classifier=nn.Sequential(nn.Dropout(0.5), nn.Linear(channels, classes)),
     )
