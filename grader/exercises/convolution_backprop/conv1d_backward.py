@@ -192,6 +192,22 @@ def end_forgotten(output_gradient, x, weights, stride=1, padding=0, dilation=1):
 
 
 @exercise.mistake(
+    "You convolve the gradients with the kernel as if the stride were 1. Between two outputs lie `stride` entries: put "
+    "`stride - 1` zeros between their gradients first, and further zeros for what was not read at the end."
+)
+def convolved_without_zeros_between(output_gradient, x, weights, stride=1, padding=0, dilation=1):
+    padded = np.pad(x, padding)
+    outputs = (len(padded) - dilation * (len(weights) - 1) - 1) // stride + 1
+    if len(output_gradient) != outputs:
+        raise ValueError("another length")
+    kernel = np.zeros(dilation * (len(weights) - 1) + 1)
+    kernel[::dilation] = weights
+    places = stride * np.arange(outputs)
+    weights_gradient = [output_gradient @ padded[places + k * dilation] for k in range(len(weights))]
+    return np.convolve(output_gradient, kernel)[padding : padding + len(x)], np.array(weights_gradient)
+
+
+@exercise.mistake(
     "You take as many outputs as there are gradients. If that is not how many the convolution has, stride or padding "
     "are not those of the way forward: refuse it with a ValueError."
 )

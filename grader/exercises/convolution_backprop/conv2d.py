@@ -61,14 +61,14 @@ exercise.case(single, x=table(1, 1, 4, 4), weights=table(1, 1, 3, 3), bias=np.ar
 exercise.case(channels, x=table(1, 2, 3, 3), weights=table(1, 2, 2, 2, start=3), bias=np.array([0.5]))
 exercise.case(channels, x=table(1, 1, 3, 4), weights=table(3, 1, 2, 2, start=1), bias=np.array([0.5, -1.0, 2.0]))
 exercise.case(channels, x=table(3, 1, 2, 3), weights=table(1, 1, 2, 2, start=1), bias=np.array([1.0]))
-exercise.case(channels, x=table(2, 3, 3, 4), weights=table(2, 3, 2, 3, start=4), bias=np.array([1.0, -1.0]))
+exercise.case(channels, x=table(2, 3, 2, 3), weights=table(2, 3, 2, 2, start=4), bias=np.array([1.0, -1.0]))
 # As many images as channels, kernels, rows and columns: no shape gives a mistake away.
 exercise.case(channels, x=table(2, 2, 3, 3), weights=table(2, 2, 2, 2, start=6), bias=np.array([1.0, -1.0]))
-exercise.case(channels, x=table(3, 2, 2, 2), weights=table(4, 2, 1, 1, start=5), bias=table(4))
-wide = {"x": table(1, 1, 5, 6), "bias": np.array([0.5])}
+exercise.case(channels, x=table(3, 2, 1, 2), weights=table(4, 2, 1, 1, start=5), bias=table(4))
+wide = {"x": table(1, 1, 4, 6), "bias": np.array([0.5])}
 exercise.case(geometry, **wide, weights=table(1, 1, 2, 2, start=2), stride=2)
 # The stride does not divide: the last row and column are not read.
-exercise.case(geometry, **wide, weights=table(1, 1, 3, 2), stride=3)
+exercise.case(geometry, **wide, weights=table(1, 1, 2, 2), stride=3)
 exercise.case(geometry, x=table(1, 1, 2, 3), weights=table(1, 1, 2, 2), bias=np.array([0.5]), padding=1)
 exercise.case(geometry, **wide, weights=table(1, 1, 2, 3, start=2), dilation=2)
 exercise.case(geometry, **wide, weights=table(1, 1, 3, 2, start=2), stride=2, padding=2, dilation=3)

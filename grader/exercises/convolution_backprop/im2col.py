@@ -57,7 +57,7 @@ exercise.case(channels, x=table(3, 2, 3, 4), kernel_shape=(2, 3))
 exercise.case(channels, x=table(2, 2, 3, 3), kernel_shape=(2, 2))
 exercise.case(geometry, x=table(1, 1, 4, 6), kernel_shape=(2, 2), stride=2)
 # The stride does not divide: the last row and column are not read.
-exercise.case(geometry, x=table(1, 1, 5, 6), kernel_shape=(3, 2), stride=3)
+exercise.case(geometry, x=table(1, 1, 4, 6), kernel_shape=(2, 2), stride=3)
 exercise.case(geometry, x=table(1, 1, 2, 3), kernel_shape=(2, 2), padding=1)
 exercise.case(geometry, x=table(1, 1, 4, 5), kernel_shape=(2, 3), dilation=2)
 exercise.case(geometry, x=table(1, 1, 4, 5), kernel_shape=(3, 2), stride=2, padding=2, dilation=3)

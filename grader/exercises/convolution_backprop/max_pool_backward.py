@@ -243,6 +243,22 @@ def pooled_shape_not_asked(output_gradient, x, kernel_size, stride):
     return x_gradient
 
 
+@exercise.mistake(
+    "You cut the image into blocks by `reshape`. That works only where the windows lie side by side and fill the image "
+    "without a rest. Here they may overlap, leave pixels between them, or leave some over at the end."
+)
+def cut_into_blocks(output_gradient, x, kernel_size, stride):
+    batch, channels, height, width = x.shape
+    rows, columns = height // kernel_size, width // kernel_size
+    blocks = x.reshape(batch, channels, rows, kernel_size, columns, kernel_size).swapaxes(3, 4)
+    if output_gradient.shape != (batch, channels, rows, columns):
+        raise ValueError("shapes differ")
+    flat = blocks.reshape(batch, channels, rows, columns, -1)
+    first = np.arange(kernel_size**2) == flat.argmax(axis=-1)[..., None]
+    gradients = (first * output_gradient[..., None]).reshape(blocks.shape)
+    return gradients.swapaxes(3, 4).reshape(x.shape)
+
+
 @exercise.alternative
 def with_windows(output_gradient, x, kernel_size, stride):
     windows = np.lib.stride_tricks.sliding_window_view(x, (kernel_size, kernel_size), axis=(2, 3))

@@ -48,6 +48,7 @@ exercise.case(dilated, input_shape=(17, 17), kernel_shape=(4, 4), stride=3, dila
 exercise.case(misfits, input_shape=(3, 5), kernel_shape=(5, 5), padding=1)
 exercise.case(misfits, input_shape=(3,), kernel_shape=(5,))
 exercise.case(misfits, input_shape=(4, 4), kernel_shape=(5, 5), stride=2)
+exercise.case(misfits, input_shape=(3,), kernel_shape=(5,), stride=3)
 exercise.case(misfits, input_shape=(9, 4), kernel_shape=(5, 5))
 exercise.case(misfits, input_shape=(6,), kernel_shape=(3,), dilation=3)
 exercise.case(misfits, input_shape=(2,), kernel_shape=(4,), padding=1, dilation=2)
