@@ -13,8 +13,8 @@ exercise = chapter.exercise(
     hints=(
         "Freeze everything first, then make the head able to learn again. Two things have to be switched each time: "
         "one belongs to the weights, the other to the layers.",
-        "`requires_grad_(False)` on a module reaches all weights inside it, `eval()` all layers inside it. The head, by "
-        "its name, is `dict(network.named_modules())[head]`.",
+        "`requires_grad_(False)` on a module reaches all weights inside it, `eval()` all layers inside it. By its name "
+        "the head is `dict(network.named_modules())[head]`.",
         "On `frozen = deepcopy(network)`, call `requires_grad_(False)` and `eval()`. On the head, which is a layer of "
         "`frozen`, call `requires_grad_(True)` and `train()`. A head that is not among the names, that is the empty "
         "name, or that has no `parameters()`, is refused first.",

@@ -148,8 +148,8 @@ exercise.slip(
     wrong="False",
 )
 exercise.slip(
-    "You look only for empty classes up to the largest label that occurs. There are `classes` of them, and the last may "
-    "be missing as well.",
+    "You look for empty classes only below the largest label that occurs. There are `classes` of them, and the last "
+    "may be missing as well.",
     name="last_class_overlooked",
     right="for label in range(classes):",
     wrong="for label in range(labels.max()):",

@@ -143,8 +143,8 @@ exercise.slip(
     wrong="network.named_parameters()",
 )
 exercise.slip(
-    "Your biases decay although `decay_biases` is off. They shift the output and make nothing complicated; what has one "
-    "dimension gets a weight decay of 0.",
+    "Your biases decay although `decay_biases` is off. They shift the output and make nothing complicated; what has "
+    "one dimension gets a weight decay of 0.",
     name="biases_decay",
     right="decay = weight_decay if decays else 0.0",
     wrong="decay = weight_decay",
@@ -156,8 +156,8 @@ exercise.slip(
     wrong="weights.ndim > 1",
 )
 exercise.slip(
-    "You tell what decays by its name. Scale and shift of batch normalization have one dimension as well, and its scale "
-    "is called `weight`: ask for the number of dimensions.",
+    "You tell what decays by its name. Scale and shift of batch normalization have one dimension as well, and the "
+    "scale is called `weight`: ask for the number of dimensions.",
     name="biases_by_their_names",
     right="decay_biases or weights.ndim > 1",
     wrong='decay_biases or not name.endswith("bias")',

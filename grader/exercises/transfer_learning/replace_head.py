@@ -12,7 +12,7 @@ exercise = chapter.exercise(
     points=2,
     aspects={"the new head": 2, "the rest as it was": 1, "a head inside another layer": 2, "refusals": 1},
     hints=(
-        "A network is a tree of layers, and every layer is an attribute of the one around it. Which one holds the head?",
+        "A network is a tree of layers, and each layer is an attribute of the one around it. Which one holds the head?",
         "`dict(network.named_modules())` has every layer by its name, and the network itself under the empty name. "
         "The layer around `classifier.1` is `classifier`, the layer around `fc` the network.",
         "`parent, _, name = head.rpartition('.')` parts the name at its last dot, and `setattr(layers[parent], name, "

@@ -7,11 +7,11 @@ exercise = chapter.exercise(
     points=2,
     aspects={"one layer after the other": 2, "warm-up": 1, "all layers": 1, "refusals": 1},
     hints=(
-        "For each epoch ask one question: how many layers learn by now? Their names are then the last ones of the list.",
+        "For each epoch ask one question: how many layers learn by now? Their names are the last ones of the list.",
         "During the warm-up it is 1, the head. After it, 1 more at once, and 1 more whenever another `every` epochs "
         "have passed: whole-number division counts them. There are never more than all.",
         "With `joined = 1 + (epoch - warm_up) // every` from the epoch `warm_up` on, and 0 before it, "
-        "`min(1 + joined, len(layers))` layers learn. Take them off the end of `layers` by a slice, which is a new list.",
+        "`min(1 + joined, len(layers))` layers learn. A slice takes them off the end of `layers`, as a new list.",
     ),
 )
 
