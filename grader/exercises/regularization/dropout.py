@@ -42,8 +42,6 @@ exercise.case(
     rate=0.5,
 )
 exercise.case("training", activations=np.array(3.0), uniform=np.array(0.7), rate=0.4)
-# One activation is NaN and kept, the next is infinite and dropped.
-exercise.case("training", activations=np.array([2.0, np.nan, np.inf]), uniform=np.array([0.6, 0.9, 0.3]), rate=0.5)
 exercise.case("evaluation, and rates refused", **four, rate=0.25, training=False)
 exercise.case("evaluation, and rates refused", **four, rate=0.8, training=False)
 exercise.case("evaluation, and rates refused", **four, rate=1.0, training=False)
@@ -200,20 +198,6 @@ def rate_not_looked_at_in_evaluation(activations, uniform, rate, training=True):
     if rate == 1:
         return np.zeros_like(activations)
     return np.where(uniform < rate, 0.0, activations / (1 - rate))
-
-
-@exercise.mistake(
-    "You multiply what is dropped by 0. Infinity times 0 is NaN, and so is NaN times 0: choose with `np.where`, or "
-    "write zeros into a copy."
-)
-def infinity_times_zero(activations, uniform, rate, training=True):
-    if not 0 <= rate <= 1:
-        raise ValueError("rate is no share")
-    if not training:
-        return activations
-    if rate == 1:
-        return np.zeros_like(activations)
-    return activations * (uniform >= rate) / (1 - rate)
 
 
 @exercise.mistake(

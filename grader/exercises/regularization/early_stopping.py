@@ -48,6 +48,8 @@ exercise.case("runs to the end", validation_loss=np.array([2.0, 1.0, 1.5, 1.25])
 exercise.case("ties", validation_loss=np.array([2.0, 1.5, 1.5, 1.5, 1.0]), patience=2)
 exercise.case("ties", validation_loss=np.array([1.5, 1.0, 2.0, 1.0, 1.0]), patience=4)
 exercise.case("ties", validation_loss=np.array([2.0, 2.5, 1.0, 1.5, 1.0, 0.5]), patience=2)
+# Next to a tie is no tie: a small step down is a step down.
+exercise.case("ties", validation_loss=np.array([2.0, 1.0, 0.99999, 1.5, 1.25, 0.5]), patience=2)
 exercise.case(
     "losses that are no numbers", validation_loss=np.array([2.0, np.nan, 1.5, np.nan, np.inf, 1.0]), patience=2
 )
@@ -170,6 +172,13 @@ exercise.slip(
     name="tie_is_a_new_best",
     right="loss < lowest:",
     wrong="loss <= lowest:",
+)
+exercise.slip(
+    "You do not count a step down because it is small. (torch asks for a least improvement, and so may you.) Here "
+    "lower is lower.",
+    name="small_step_not_counted",
+    right="loss < lowest:",
+    wrong="loss < lowest - 1e-4:",
 )
 exercise.slip(
     "A NaN becomes your new best: `not loss >= lowest` is True for it, and then nothing is lower any more. Ask whether "
