@@ -121,6 +121,7 @@ CAUGHT_AT_ONCE = {
         ("return tuple(shape)", "return tuple(shape[:2])"),
         ("covered > padded", "covered > padded + 1"),
         ("covered > padded", "covered > padded or stride > kernel"),
+        ("len(input_shape) != len(kernel_shape)", "len(input_shape) > len(kernel_shape)"),
         ("covered > padded", "covered > padded or padding >= kernel"),
     ],
     "conv1d": [
@@ -159,6 +160,9 @@ CAUGHT_AT_ONCE = {
         ("weights[:, :, row, column]", "weights[::-1, :, row, column]"),
         ("weights[:, :, row, column]", "weights[:, :, column, row]"),
         ("padded[:, :, rows, columns]", "padded[::-1, :, rows, columns]"),
+        ("    padded =", "    if stride > 1 and in_channels > 1: weights = weights[:, ::-1]\n    padded ="),
+        ("    padded =", "    if dilation > 1 and batch > 1: x = x[::-1]\n    padded ="),
+        ("    padded =", "    if padding and out_channels > 1: bias = 0 * bias\n    padded ="),
         ("padded[:, :, rows, columns]", "padded[[0] * batch, :, rows, columns]"),
         (f"output += {PRODUCT}", f"output = {PRODUCT}"),
         (f"output += {PRODUCT}", f"output = np.maximum(output, {PRODUCT})"),
@@ -228,6 +232,8 @@ CAUGHT_AT_ONCE = {
         ("return x_gradient, weights_gradient,", "return weights_gradient, x_gradient,"),
         ("raise ValueError(f\"output_gradient", "return np.zeros(x.shape), np.zeros(weights.shape), np.zeros(out_channels)  # (\"output_gradient"),
         ("    padded =", "    output_gradient /= batch\n    padded ="),
+        ("    padded =", "    if stride > 1 and in_channels > 1: weights = weights[:, ::-1]\n    padded ="),
+        ("    padded =", "    if dilation > 1 and batch > 1: x = x[::-1]\n    padded ="),
     ],
     "im2col": [
         (SIZES, "(size + padding - dilation * (kernel - 1) - 1) // stride + 1"),

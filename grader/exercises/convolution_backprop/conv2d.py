@@ -13,6 +13,7 @@ exercise = chapter.exercise(
         "one image, one channel": 1,
         "channels and batch": 2,
         "stride, padding, dilation": 2,
+        "everything at once": 1,
         "what does not fit": 1,
     },
     hints=(
@@ -52,7 +53,7 @@ def conv2d(x, weights, bias, stride=1, padding=0, dilation=1):
     return output.swapaxes(0, 1) + bias[:, None, None]
 
 
-single, channels, geometry, misfits = exercise.aspects
+single, channels, geometry, together, misfits = exercise.aspects
 flat = {"x": table(1, 1, 3, 4), "bias": np.array([0.5])}
 exercise.case(single, **flat, weights=table(1, 1, 1, 2))
 exercise.case(single, **flat, weights=table(1, 1, 2, 2, start=2))
@@ -72,6 +73,9 @@ exercise.case(geometry, **wide, weights=table(1, 1, 2, 2), stride=3)
 exercise.case(geometry, x=table(1, 1, 2, 3), weights=table(1, 1, 2, 2), bias=np.array([0.5]), padding=1)
 exercise.case(geometry, **wide, weights=table(1, 1, 2, 3, start=2), dilation=2)
 exercise.case(geometry, **wide, weights=table(1, 1, 3, 2, start=2), stride=2, padding=2, dilation=3)
+exercise.case(
+    together, x=table(2, 2, 3, 4), weights=table(3, 2, 2, 2, start=2), bias=table(3), stride=2, padding=1, dilation=2
+)
 # It just fits, with the padding of both sides.
 exercise.case(misfits, x=table(1, 1, 1, 2), weights=table(1, 1, 3, 4), bias=np.array([0.5]), padding=1)
 exercise.case(misfits, x=table(1, 1, 4, 3), weights=table(1, 1, 5, 1), bias=np.array([0.5]), stride=2)
@@ -106,6 +110,11 @@ def several(rng):
 @exercise.hidden(geometry, count=5)
 def any_settings(rng):
     return drawn(rng, 1, 1, 1, **settings(rng))
+
+
+@exercise.hidden(together, count=3)
+def everything(rng):
+    return drawn(rng, *rng.choice([2, 3, 4], 3, replace=False), **settings(rng))
 
 
 @exercise.hidden(misfits, count=2)

@@ -13,6 +13,7 @@ exercise = chapter.exercise(
         "one image, one channel": 1,
         "channels and batch": 2,
         "stride, padding, dilation": 2,
+        "everything at once": 1,
         "what does not fit": 1,
     },
     hints=(
@@ -57,7 +58,7 @@ def conv2d_backward(output_gradient, x, weights, stride=1, padding=0, dilation=1
     return x_gradient, weights_gradient, output_gradient.sum(axis=(0, 2, 3))
 
 
-single, channels, geometry, misfits = exercise.aspects
+single, channels, geometry, together, misfits = exercise.aspects
 
 
 def case(aspect, x, weights, out, start=0, **settings):
@@ -83,6 +84,7 @@ case(geometry, (1, 1, 2, 3), (1, 1, 2, 2), out=(1, 1, 3, 4), padding=1)
 case(geometry, (1, 1, 4, 5), (1, 1, 2, 3), out=(1, 1, 2, 1), dilation=2)
 case(geometry, (1, 1, 3, 4), (1, 1, 3, 2), out=(1, 1, 1, 3), stride=2, padding=2, dilation=3)
 case(geometry, (1, 1, 3, 4), (1, 1, 3, 2), out=(1, 1, 2, 3), stride=2, padding=1)
+case(together, (2, 2, 3, 4), (3, 2, 2, 2), out=(2, 3, 2, 2), start=2, stride=2, padding=1, dilation=2)
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 2, 2))
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 2, 1))
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 1, 1))
@@ -121,6 +123,11 @@ def several(rng):
 @exercise.hidden(geometry, count=5)
 def any_settings(rng):
     return drawn(rng, 1, 1, 1, **settings(rng))
+
+
+@exercise.hidden(together, count=3)
+def everything(rng):
+    return drawn(rng, *rng.choice([2, 3, 4], 3, replace=False), **settings(rng))
 
 
 @exercise.hidden(misfits, count=2)

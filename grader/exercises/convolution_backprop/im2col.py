@@ -9,7 +9,13 @@ from grader.exercises.convolution_backprop.common import SINGLE_PRECISION, chapt
 exercise = chapter.exercise(
     "im2col",
     points=3,
-    aspects={"one channel": 1, "channels and batch": 2, "stride, padding, dilation": 1, "what does not fit": 1},
+    aspects={
+        "one channel": 1,
+        "channels and batch": 2,
+        "stride, padding, dilation": 1,
+        "everything at once": 1,
+        "what does not fit": 1,
+    },
     hints=(
         "One column of the result is what the kernel sees at one place: all channels, rows and columns under it in one "
         "long row of numbers. One row of the result is what one entry of the kernel sees at all places.",
@@ -46,7 +52,7 @@ def im2col(x, kernel_shape, stride=1, padding=0, dilation=1):
     return patches.reshape(batch, channels * kernel_height * kernel_width, out_height * out_width)
 
 
-single, channels, geometry, misfits = exercise.aspects
+single, channels, geometry, together, misfits = exercise.aspects
 exercise.case(single, x=table(1, 1, 2, 3), kernel_shape=(2, 2))
 exercise.case(single, x=table(1, 1, 3, 4), kernel_shape=(2, 3))
 exercise.case(single, x=table(1, 1, 4, 3), kernel_shape=(2, 1))
@@ -61,6 +67,7 @@ exercise.case(geometry, x=table(1, 1, 4, 6), kernel_shape=(2, 2), stride=3)
 exercise.case(geometry, x=table(1, 1, 2, 3), kernel_shape=(2, 2), padding=1)
 exercise.case(geometry, x=table(1, 1, 4, 5), kernel_shape=(2, 3), dilation=2)
 exercise.case(geometry, x=table(1, 1, 4, 5), kernel_shape=(3, 2), stride=2, padding=2, dilation=3)
+exercise.case(together, x=table(2, 2, 3, 4), kernel_shape=(2, 3), stride=2, padding=2, dilation=2)
 # It just fits, with the padding of both sides.
 exercise.case(misfits, x=table(1, 1, 1, 2), kernel_shape=(3, 4), padding=1)
 exercise.case(misfits, x=table(1, 1, 4, 3), kernel_shape=(5, 1), stride=2)
@@ -88,6 +95,11 @@ def several(rng):
 @exercise.hidden(geometry, count=5)
 def any_settings(rng):
     return drawn(rng, 1, 1, **settings(rng) | {"dilation": int(rng.integers(1, 3))})
+
+
+@exercise.hidden(together, count=3)
+def everything(rng):
+    return drawn(rng, *rng.choice([2, 3, 4], 2, replace=False), **settings(rng) | {"dilation": int(rng.integers(1, 3))})
 
 
 @exercise.hidden(misfits, count=2)

@@ -53,6 +53,7 @@ exercise.case(misfits, input_shape=(9, 4), kernel_shape=(5, 5))
 exercise.case(misfits, input_shape=(6,), kernel_shape=(3,), dilation=3)
 exercise.case(misfits, input_shape=(2,), kernel_shape=(4,), padding=1, dilation=2)
 exercise.case(misfits, input_shape=(8, 8), kernel_shape=(3,))
+exercise.case(misfits, input_shape=(8,), kernel_shape=(3, 3))
 
 
 def drawn(rng, **settings):
