@@ -17,7 +17,7 @@ SAME_MIXED = 0.1  # and in mixed precision, with 8 bits for a number instead of 
 
 
 def run(
-    networks: int = 64, epochs: int = 3, images: int = 256, letters: int = 1024, pairs: int = 3
+    networks: int = 64, epochs: int = 1, images: int = 256, letters: int = 1024, pairs: int = 3
 ) -> Iterator[Figure]:
     import torch
 
@@ -27,7 +27,9 @@ def run(
         print("There is no graphics card that torch can use here: the processor is shown alone.", file=sys.stderr)
     print(f"processor: {torch.get_num_threads()} threads of torch", file=sys.stderr)
     cases = {
-        f"sweep of {networks} convolutional networks, {epochs} epochs": partial(_sweep, networks, epochs),
+        f"sweep of {networks} convolutional networks, {epochs} epoch{'s' if epochs > 1 else ''}": partial(
+            _sweep, networks, epochs
+        ),
         f"convolution of {images} images, forward and backward": partial(_convolution, images),
         f"fine-tuning the glyph network, {letters} images": partial(_fine_tuning, letters),
     }

@@ -89,7 +89,7 @@ def test_fine_tuning_gives_the_same():
     on_cpu, on_card = map(tuned, DEVICES)
     np.testing.assert_allclose(on_card.step_loss[:10], on_cpu.step_loss[:10], rtol=1e-3)
     np.testing.assert_allclose(on_card.validation_accuracy, on_cpu.validation_accuracy, atol=0.02)
-    assert on_card.validation_accuracy[-1] > 0.93
+    assert on_card.validation_accuracy[-1] > 0.9
 
 
 def test_a_demonstration_grows_and_says_the_same(monkeypatch, capsys):
