@@ -12,6 +12,7 @@ from labutils.optimizers import OPTIMIZERS, trajectory
 from labutils.surfaces import SURFACES
 from labutils.widgets import OptimizerRace
 from labutils.widgets.descent import loss_above_minimum
+from tests.browser.anywhere import shown_anywhere
 
 pytestmark = pytest.mark.browser
 
@@ -318,37 +319,6 @@ def test_narrow_page_needs_no_scrolling_sideways(opened, race, rates):
         assert race.get_by_role("slider", name="rate of Adam", exact=False).first.bounding_box()["width"] > 60
     finally:
         opened.page.set_viewport_size({"width": 1100, "height": 1000})
-
-
-# A page that is no Jupyter: the module of a widget, and a model with the few methods that anywidget promises.
-ANYWHERE = """async ([code, state]) => {
-  const callbacks = [], changed = name => callbacks.filter(([event]) => ["change", "change:" + name].includes(event));
-  const model = {
-    get: name => state[name],
-    set: (name, value) => {
-      if (state[name] === value) return;
-      state[name] = value;
-      changed(name).forEach(([, callback]) => callback());
-    },
-    on: (event, callback) => callbacks.push([event, callback]),
-    save_changes: () => {},
-  };
-  const module = await import(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
-  document.body.replaceChildren();
-  module.default.render({ model, el: document.body });
-}"""
-
-
-def shown_anywhere(page, race: OptimizerRace) -> Locator:
-    """A widget in an empty page, as an exported notebook shows it: without JupyterLab and without a kernel."""
-    state = race.get_state()
-    page.goto("about:blank")
-    page.evaluate(
-        ANYWHERE,
-        [state["_esm"], {name: state[name] for name in state if not name.startswith("_") and name != "layout"}],
-    )
-    expect(page.locator("[role=status]")).not_to_be_empty()
-    return page.locator(".lab")
 
 
 def test_it_runs_without_jupyter(page):

@@ -90,7 +90,8 @@ function board(pick) {
     cells.hidden = !cols;
     drawn.cells.forEach(({ text, share, outside, label, by, mark }, i) => {
       const [background, color] = outside ? ["", ""] : colors(share);
-      Object.assign(all[i], { textContent: text, ariaLabel: label, tabIndex: i === drawn.at ? 0 : -1, ariaSelected: String(mark === "chosen") });
+      const properties = { textContent: text, ariaLabel: label, tabIndex: i === drawn.at ? 0 : -1 };
+      Object.assign(all[i], properties, { ariaSelected: String(mark === "chosen") });
       Object.assign(all[i].style, { background, color });
       Object.assign(all[i].dataset, { mark, by, outside });
     });
@@ -181,20 +182,23 @@ function render({ model, el }) {
     if (!gradients) {
       if (kind === "weight") return `${is} is shared: it is part of ${outputs}, in each with another input.`;
       if (kind === "input") {
-        const ends = paths.map(link => `${name("output", link.output)} by ${name("weight", link.weight)} = ${long(value("weight", link.weight))}`);
+        const ends = paths.map(({ output, weight }) =>
+          name("output", output) + " by " + name("weight", weight) + " = " + long(value("weight", weight)));
         return `${is} is part of ${outputs}${ends.length ? ": " : ""}${some(ends, ", ", 9)}.`;
       }
       const terms = paths.map(link => product([value("input", link.input), value("weight", link.weight)]));
       return `${own} = ${some(terms, " + ", 25)} = ${long(value(kind, at))}.`;
     }
     if (kind === "output") {
-      return `∂L/∂${own} = ${gradients[at]} goes back to ${many(paths.length, "input")}, times the weight, and to as many weights, times the input.`;
+      return `∂L/∂${own} = ${gradients[at]} goes back to ${many(paths.length, "input")}, times the weight, ` +
+        "and to as many weights, times the input.";
     }
     if (isPadding(kind, at)) return `${own} is padding, a constant: it has no gradient.`;
     const other = kind === "input" ? "weight" : "input", live = paths.filter(link => gradients[link.output]);
     const terms = live.map(link => product([gradients[link.output], value(other, link[other])]));
     const total = live.reduce((sum, link) => sum + gradients[link.output] * value(other, link[other]), 0);
-    return `∂L/∂${own} = ${terms[0] ? some(terms, " + ", 25) + " = " : ""}${long(total)}${terms[0] ? "" : ", as no output with a gradient is made of it"}.`;
+    if (!terms[0]) return `∂L/∂${own} = 0, as no output with a gradient is made of it.`;
+    return `∂L/∂${own} = ${some(terms, " + ", 25)} = ${long(total)}.`;
   };
 
   // The shape of the output and how it comes about.
@@ -207,8 +211,8 @@ function render({ model, el }) {
     }
     const sides = ["rows", "cols"].map(side =>
       `⌊(${input[side] - 2 * padding} + 2·${padding} − ${dilation}·(${weight[side]} − 1) − 1) / ${stride}⌋ + 1 = ${output[side]}`);
-    const equal = sides[0] === sides[1];
-    return `Shape of the output: ${output.rows} × ${output.cols}, as ${equal ? sides[0] : `${sides[0]} rows and ${sides[1]} columns`}.`;
+    const how = sides[0] === sides[1] ? sides[0] : sides[0] + " rows and " + sides[1] + " columns";
+    return `Shape of the output: ${output.rows} × ${output.cols}, as ${how}.`;
   };
 
   const leave = mount({ model, el }, [controls, walk, row, legend], () => {
@@ -230,18 +234,21 @@ function render({ model, el }) {
       const top = Math.max(...values.map(Math.abs)) || 1, low = values.some(value => value < 0) ? -top : 0;
       const linked = new Map(end === kind ? [] : paths.map(link => [link[end], link]));
       // Beside a cell that is connected with the chosen one stands what is multiplied on the way.
-      const third = KINDS.find(each => each !== end && each !== kind), says = third === "weight" || (isBack && third === "input");
+      const third = KINDS.find(each => each !== end && each !== kind);
+      const says = third === "weight" || (isBack && third === "input");
       const cells = values.map((_, i) => {
         const place = turn(end, i), outside = isPadding(end, place), link = linked.get(place);
         const text = isBack && outside ? "" : short(values[place]);
         return {
-          text, outside, share: (values[place] - low) / (top - low), by: link && says ? "×" + short(value(third, link[third])) : "",
+          text, outside, share: (values[place] - low) / (top - low),
+          by: link && says ? "×" + short(value(third, link[third])) : "",
           label: d + name(end, place) + (text && " = " + text) + (outside ? ", padding" : ""),
           mark: link ? "linked" : end === kind && place === at ? "chosen" : "",
         };
       });
-      const size = `${rows - around} × ${cols - around}` + (around ? `, padded to ${rows} × ${cols}` : "") + (turned(end) ? ", turned" : "");
-      boards[i].show({ rows, cols, cells, at: turn(end, chosen(end)), title: (d || ["input ", "kernel ", "output "][i]) + ENDS[end], size });
+      const notes = (around ? `, padded to ${rows} × ${cols}` : "") + (turned(end) ? ", turned" : "");
+      const title = (d || ["input ", "kernel ", "output "][i]) + ENDS[end], size = `${rows - around} × ${cols - around}${notes}`;
+      boards[i].show({ rows, cols, cells, at: turn(end, chosen(end)), title, size });
       numbers[end] = [...linked.keys()].map(place => coordinates(end, place));
     });
     return [(fits ? tell(kind, at, paths, isBack && gradients.output) + " " : "") + shape(), {
