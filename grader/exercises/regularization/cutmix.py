@@ -114,6 +114,13 @@ exercise.slip(
     wrong="covered[top : top + height, left : left + width]",
 )
 exercise.slip(
+    "You clip nothing. A negative start counts from the other end, so the box lands elsewhere or nowhere, and the "
+    "labels count pixels that no image has. First find the rows and columns that the box really covers.",
+    name="nothing_clipped",
+    right=f"covered[{BOX}] = True\n    share = covered.mean()",
+    wrong="covered[top : top + height, left : left + width] = True\n    share = height * width / covered.size",
+)
+exercise.slip(
     "A box that would begin outside is pushed into the image whole. It is cut off at the edge, and what lies outside "
     "is lost.",
     name="box_pushed_inside",

@@ -103,6 +103,20 @@ exercise.slip(
     right="uniform < rate",
     wrong="uniform >= rate",
 )
+
+
+@exercise.mistake(
+    "You take the rate for the share that is *kept*, and scale by it. Older libraries called that number so. Here it "
+    "is the share dropped: with rate 0.2 four of five stay, divided by 0.8."
+)
+def rate_taken_for_the_share_kept(activations, uniform, rate, training=True):
+    if not 0 <= rate <= 1:
+        raise ValueError("rate is no share")
+    if not training:
+        return activations
+    return activations * (uniform < rate) / np.float64(rate)
+
+
 exercise.slip(
     "A draw that equals the rate counts as dropped in your answer. Dropped is what is *less*: at rate 0 a draw of 0 "
     "can occur, and nothing is dropped.",

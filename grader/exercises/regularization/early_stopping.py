@@ -126,6 +126,27 @@ exercise.slip(
 
 
 @exercise.mistake(
+    "Where the first epoch is the best you stop one epoch too early: its loss is not lower than itself, so you count "
+    "it as an epoch without a new best. Start from an infinite lowest loss; then the first is a new best too, unless "
+    "it is no number."
+)
+def first_epoch_counted_as_waiting(validation_loss, patience):
+    if patience < 1:
+        raise ValueError("no patience")
+    if not np.isfinite(validation_loss).any():
+        raise ValueError("no best epoch")
+    best, waited = 0, 0
+    for epoch, loss in enumerate(validation_loss):
+        if loss < validation_loss[best]:
+            best, waited = epoch, 0
+        else:
+            waited += 1
+            if waited >= patience:
+                return best, epoch
+    return best, len(validation_loss) - 1
+
+
+@exercise.mistake(
     "You count all epochs without a new best, from the beginning. Patience is new with every new best: the count "
     "starts again at 0."
 )

@@ -157,6 +157,16 @@ exercise.slip(
     wrong="share * features + (1 - share) * features[order]",
 )
 exercise.slip(
+    "numpy lines up shapes from the right, so your shares meet the columns, and where there are more columns than "
+    "examples, or fewer, it stops. A share belongs to a row: give `share` axes of length 1 behind the first, once for "
+    "the features and once for the labels.",
+    name="no_axis_added",
+    right="own * features + (1 - own) * features[order]\n"
+    "    mixed_labels = share[:, None] * labels + (1 - share[:, None]) * labels[order]",
+    wrong="share * features + (1 - share) * features[order]\n"
+    "    mixed_labels = share * labels + (1 - share) * labels[order]",
+)
+exercise.slip(
     "Tables are right. Features with more axes, or with one, are not: `share[:, None]` lines up with a table only. "
     "Count the axes of the features.",
     name="tables_only",
