@@ -32,7 +32,7 @@ def cutmix(images, labels, order, box):
 
 
 three = {
-    "images": np.arange(1.0, 61).reshape(3, 4, 5) * np.array([1, -1, 0.5]).reshape(3, 1, 1),
+    "images": np.arange(1.0, 37).reshape(3, 3, 4) * np.array([1, -1, 2]).reshape(3, 1, 1),
     "labels": np.array([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]]),
     "order": np.array([1, 2, 0]),
 }
@@ -41,20 +41,20 @@ square = {
     "labels": np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]),
     "order": np.array([1, 0]),
 }
-exercise.case("boxes inside", **three, box=(1, 2, 2, 3))
-exercise.case("boxes inside", **three, box=(0, 1, 3, 1))
+exercise.case("boxes inside", **three, box=(1, 1, 2, 3))
+exercise.case("boxes inside", **three, box=(0, 1, 2, 1))
 exercise.case("boxes inside", **square, box=(1, 0, 1, 2))
-exercise.case("boxes at the edge", **three, box=(2, 3, 4, 5))
+exercise.case("boxes at the edge", **three, box=(1, 2, 4, 5))
 exercise.case("boxes at the edge", **three, box=(-1, -2, 3, 4))
 exercise.case("boxes at the edge", **square, box=(-2, 1, 4, 1))
 exercise.case("boxes at the edge", **square, box=(1, -1, 1, 9))
-exercise.case("no box and the whole image", **three, box=(1, 2, 0, 3))
-exercise.case("no box and the whole image", **three, box=(0, 0, 4, 5))
-exercise.case("no box and the whole image", **three, box=(-3, -3, 20, 20))
+exercise.case("no box and the whole image", **square, box=(1, 2, 0, 3))
+exercise.case("no box and the whole image", **three, box=(0, 0, 3, 4))
+exercise.case("no box and the whole image", **square, box=(-3, -3, 20, 20))
 # Outside altogether: in one direction, and in both.
-exercise.case("no box and the whole image", **three, box=(-3, 1, 2, 2))
-exercise.case("no box and the whole image", **three, box=(6, 8, 2, 3))
-exercise.case("no box and the whole image", **three, box=(-3, -4, 2, 2))
+exercise.case("no box and the whole image", **square, box=(-3, 1, 2, 2))
+exercise.case("no box and the whole image", **square, box=(6, 8, 2, 3))
+exercise.case("no box and the whole image", **square, box=(-3, -4, 2, 2))
 exercise.case("no box and the whole image", **three, box=(1, 1, -1, 2))
 exercise.case("no box and the whole image", **three, box=(1, 1, 2, -1))
 
