@@ -100,6 +100,7 @@ centred = {
 exercise.case("refusals", **centred, labels=np.array([0, 1, 1]), classes=2)
 exercise.case("refusals", **centred, labels=np.array([0, 2, 2]), classes=3)
 exercise.case("refusals", **centred, labels=np.array([1, 1, 0]), classes=3)
+exercise.case("refusals", **centred, labels=np.array([1, 1, 1]), classes=2)
 exercise.case("refusals", **centred, labels=np.array([0, 1, 1]), classes=2, penalty=0.0)
 
 

@@ -55,6 +55,7 @@ exercise.case("refusals", network=dense(seed=7), head="head", classes=3)
 exercise.case("refusals", network=dense(seed=7), head="norm", classes=3)
 exercise.case("refusals", network=dense(seed=7), head="", classes=3)
 exercise.case("refusals", network=dense(seed=7), head="fc", classes=0)
+exercise.case("refusals", network=dense(seed=7), head="fc", classes=-1)
 
 
 @exercise.hidden("the new head", count=3)
@@ -186,8 +187,8 @@ def appended(network, head, classes):
 
 
 @exercise.mistake(
-    "You only tell the old head that it has another number of outputs. That is a note for readers; its weights are as "
-    "they were. It needs new weights of another shape."
+    "The old head is still there, with its old weights. (Its `out_features` is a note for readers; whoever changes it "
+    "changes no weights.) Put a new `nn.Linear` into its place, in the copy, and return the copy."
 )
 def number_of_outputs_only(network, head, classes):
     replaced = deepcopy(network)
