@@ -9,6 +9,7 @@ _HOME_OF = {
     "UpdateRatioPlot": "labutils.widgets.ratios",
     "OptimizerRace": "labutils.widgets.race",
     "KernelWalk": "labutils.widgets.kernel_walk",
+    "Neighbours": "labutils.widgets.neighbours",
     **dict.fromkeys(["LiveFigure", "Panel", "Line", "Points", "Bars", "Rule"], "labutils.widgets.live"),
 }
 

@@ -6,6 +6,8 @@ import zlib
 from importlib.resources import files
 
 import anywidget
+import matplotlib
+import numpy as np
 from ipywidgets import Layout
 from matplotlib.figure import Figure
 from rcssmin import cssmin
@@ -17,6 +19,8 @@ EIGHT_LINES = [  # the same as in charts.js: no two share colour and dashes
     (color, "- -- : -.".split()[(index + index // 4) % 4])
     for index, color in enumerate(2 * ["#3f90da", "#e76300", "#717581", "#a96b59"])
 ]
+CIVIDIS = (255 * matplotlib.colormaps["cividis"](np.linspace(0, 1, 10))[:, :3]).round().astype(int).tolist()
+"""Ten colours from the lowest to the highest, for scripts."""
 # Base 85 in letters that unpack.js reads with little code, and that neither JavaScript nor JSON must escape.
 _B85 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 _TO_LETTERS = bytes.maketrans(_B85, bytes([*range(93, 127), *range(35, 86)]))

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib
 import numpy as np
 import traitlets
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
-from labutils.widgets.base import LabWidget, one_of, script, within
+from labutils.widgets.base import CIVIDIS, LabWidget, one_of, script, within
 
 KERNELS = {
     "vertical edges": [[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]],  # Sobel and Feldman (1968)
@@ -27,7 +27,6 @@ KERNELS = {
 OPERATIONS = ("correlation", "convolution")
 INCOMING = {"one": "one at the chosen output", "ones": "one at every output"}
 LARGEST_IMAGE, LARGEST_KERNEL = 10, 7
-_CIVIDIS = (255 * matplotlib.colormaps["cividis"](np.linspace(0, 1, 10))[:, :3]).round().astype(int).tolist()
 
 
 def correlate(
@@ -85,7 +84,7 @@ class KernelWalk(LabWidget):
     """
 
     _esm = script(
-        "controls.js", "kernel_walk.js", CIVIDIS=_CIVIDIS, KERNELS=KERNELS, OPERATIONS=OPERATIONS, INCOMING=INCOMING
+        "controls.js", "kernel_walk.js", CIVIDIS=CIVIDIS, KERNELS=KERNELS, OPERATIONS=OPERATIONS, INCOMING=INCOMING
     )
     _image = traitlets.List().tag(sync=True)
     _kernels = traitlets.Dict().tag(sync=True)
@@ -211,8 +210,8 @@ class KernelWalk(LabWidget):
         height, width = self.dilation * (np.array(self._laid().shape) - 1) + 1
         corner = column * self.stride - 0.5, row * self.stride - 0.5
         look = {"facecolor": "none", "edgecolor": "#e76300", "linewidth": 3}
-        image.add_patch(matplotlib.patches.Rectangle(corner, width, height, linestyle="--", **look))
-        output.add_patch(matplotlib.patches.Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
+        image.add_patch(Rectangle(corner, width, height, linestyle="--", **look))
+        output.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **look))
 
 
 def _digit() -> np.ndarray:
