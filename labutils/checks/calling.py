@@ -24,9 +24,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from labutils.checks import messages
-from labutils.checks.comparing import difference
+from labutils.checks.comparing import StandIn, difference
 from labutils.checks.keeping import keep
-from labutils.checks.networks import Built
+from labutils.checks.networks import Built, is_network
 
 PRINTED_CHARACTERS = 2_000
 ERROR_CHARACTERS = 1_200
@@ -101,8 +101,8 @@ def _attempt(function: Callable, arguments: dict[str, Any]) -> Outcome:
             traceback=guarded(own_traceback, error, otherwise=name),
             line=guarded(own_line, error, otherwise=""),
         )
-    changed = tuple(name for name in arguments if difference(arguments[name], given[name], exact=True))
-    return Outcome("returned", value=guarded(keep, value, otherwise=value), changed=changed)
+    changed = tuple(name for name in arguments if guarded(_differ, arguments[name], given[name], otherwise=True))
+    return Outcome("returned", value=guarded(keep, value, otherwise=_unread(value)), changed=changed)
 
 
 def guarded(action: Callable, *given: Any, otherwise: Any) -> Any:
@@ -260,6 +260,16 @@ def _copy(value: Any) -> Any:
     if isinstance(value, Built):
         return value.builder()
     return value if isinstance(value, (types.FunctionType, functools.partial)) else copy.deepcopy(value)
+
+
+def _differ(argument: Any, after: Any) -> bool:
+    """Tell whether an argument is not any more what the function got."""
+    return difference(argument.state if isinstance(argument, Built) else argument, after, exact=True) is not None
+
+
+def _unread(value: Any) -> Any:
+    """What stands for a value that was not kept: itself, but for a network, whose parts would raise again."""
+    return StandIn("network", messages.UNREAD_NETWORK) if is_network(value) else value
 
 
 def _shortened(text: str) -> str:

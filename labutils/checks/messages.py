@@ -39,6 +39,7 @@ KINDS = {
     "other": "a value of type {name}",
 }
 TOO_LARGE = "{description}, too large to be compared"
+UNREAD_NETWORK = "a torch network whose weights cannot be read"
 NO_KEYS = "none"
 
 # One sentence for each rung of the ladder. {value} names what is wrong: the result, or an entry of it.

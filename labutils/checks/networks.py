@@ -42,11 +42,11 @@ def is_network(value: Any) -> bool:
 
 
 def state_of(network: Any) -> NetworkState:
-    """The state of a network, or of the one that a `Built` builds; its arrays are copies."""
+    """The state of a network, with copies of its arrays. A `Built` has none: it may come from someone who wants the
+    process that compares to build it.
+    """
     if isinstance(network, NetworkState):
         return network
-    if isinstance(network, Built):
-        return network.state
     parameters = _by_name(network.named_parameters(remove_duplicate=False))
     buffers = _by_name(network.named_buffers(remove_duplicate=False))
     layers = _by_name(network.named_modules(remove_duplicate=False))

@@ -54,7 +54,6 @@ CAUGHT_AT_ONCE = {
         ("return replaced", "return replaced.requires_grad_(False)"),
         ("return replaced", "return nn.Sequential(*replaced.children())"),
         ("classes < 1", "not classes"),
-        ("classes < 1", "classes > 3"),
         ("    setattr(layers[parent], name, linear)", "    delattr(layers[parent], name)\n    replaced.new = linear"),
     ],
     "extract_features": [

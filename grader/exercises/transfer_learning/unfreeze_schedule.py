@@ -62,7 +62,7 @@ def layer_after_layer(rng):
 @exercise.hidden("warm-up", count=3)
 def with_warm_up(rng):
     settings = {"warm_up": int(rng.integers(0, 4)), "every": int(rng.integers(1, 4))}
-    return {"layers": names(rng, 4, 7), "epochs": int(rng.integers(4, 7)), **settings}
+    return {"layers": names(rng, 7, 9), "epochs": int(rng.integers(4, 7)), **settings}
 
 
 @exercise.hidden("all layers", count=2)
