@@ -28,9 +28,9 @@ FONTS = (
     ),
     *(f"DejaVuSerif{style}" for style in ("", "-Bold", "-Italic", "-BoldItalic")),
     *(f"STIXGeneral{style}" for style in ("", "Bol", "Italic", "BolIta")),
-    *("cmr10", "cmb10", "cmss10", "cmti10", "cmtt10", "cmmi10"),
+    *("cmr10", "cmb10", "cmss10", "cmtt10", "cmmi10"),
 )
-_LATIN_ONLY = {"cmr10", "cmb10", "cmss10", "cmti10", "cmtt10", "cmmi10"}  # where Unicode has Greek, they have nothing
+_LATIN_ONLY = {"cmr10", "cmb10", "cmss10", "cmtt10", "cmmi10"}  # where Unicode has Greek, they have nothing
 _GRID = 64  # pixels along a side of a map of distances
 _REACH = 1.5  # it shows the square from -1.5 to 1.5; the letter lies between -1 and 1
 _FINE = 4  # a pixel is the mean of 4x4 points, as in the handwritten digits
@@ -72,7 +72,7 @@ def _draw(maps: torch.Tensor, size: int, generator: torch.Generator) -> torch.Te
     distance = functional.grid_sample(maps, places / _REACH, padding_mode="border", align_corners=False)
     softness = uniform(0.05, 0.15)  # of an edge, where 2 is the height of the letter
     half_width = maps.amax(dim=(1, 2, 3), keepdim=True)
-    thicker = (uniform(0.12, 0.3) - half_width).clamp(-0.06, 0.2)
+    thicker = (uniform(0.18, 0.34) - half_width).clamp(-0.06, 0.2)
     ink = (0.5 + (distance + thicker) / softness).clamp(0, 1)
     x = functional.avg_pool2d(ink, _FINE) * uniform(0.9, 1)
     noise = torch.randn(x.shape, generator=generator) * uniform(0, 0.04)
@@ -123,7 +123,7 @@ def _font(name: str):
     from matplotlib.ft2font import FT2Font
 
     font = FT2Font(str(Path(get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"))
-    font.set_size(64, 72)
+    font.set_size(2048, 72)  # so large that it does not matter how a release rounds
     return font
 
 
@@ -133,7 +133,8 @@ def _outline(font, letter: str) -> list[np.ndarray]:
     from matplotlib.path import Path as Outline
 
     font.load_char(ord(letter), flags=LoadFlags.NO_HINTING)
-    lines = Outline(*font.get_path()).to_polygons()
+    points, codes = font.get_path()
+    lines = Outline(points / 8, codes).to_polygons()  # a curve in straight lines, not longer than needed
     points = np.concatenate(lines)
     low, high = points.min(axis=0), points.max(axis=0)
     middle, half = (low + high) / 2, (high - low).max() / 2
