@@ -1,44 +1,101 @@
-"""Times each call of `sweep` in a notebook beside the same trainings in a plain torch loop, for `chapters.py`."""
+"""Times each call of `sweep` in a notebook beside the same trainings in a plain torch loop, for `chapters.py`.
+
+So it does with `train_regularized`, whose regularizers a plain loop does not have: that is compared with itself, one
+network after the other.
+"""
 
 import json
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from benchmarks import seconds
-from labutils import sweeps
+from labutils import regularizing, sweeps
 
 SAME = 1e-3  # by what share the losses of the first two steps may differ, in single precision
 
 
 def watch(notes: str, timed: int) -> None:
-    """From now on each call of `labutils.sweep` does what it did, is then timed, and adds a line to `notes`."""
+    """From now on each call of `sweep` or `train_regularized` does what it did, is then timed, and is noted in `notes`.
+
+    Of the trainings of one call the loop repeats at most `timed`.
+    """
+    _watch_sweep(notes, timed)
+    _watch_regularized(notes, timed)
+
+
+def _watch_sweep(notes: str, timed: int) -> None:
     original = sweeps.sweep
 
     def watched(make_model, data, settings, *, on_step=None, device=None, **training):
         result = original(make_model, data, settings, on_step=on_step, device=device, **training)
         again = partial(original, make_model, data, settings, device="cpu", **training)
-        sweep_seconds = seconds(again)
-        chosen = np.unique(np.linspace(0, len(settings) - 1, min(timed, len(settings))).round().astype(int))
+        chosen = _chosen(settings, timed)
         loop = partial(plain_loop, make_model, data, [settings[index] for index in chosen], **training)
         loop(epochs=1)  # what happens only the first time is not counted
-        looped = []
-        loop_seconds = seconds(lambda: looped.append(loop()))
-        _demand_the_same(result.step_loss[chosen], looped[0])
-        note = {
-            "trainings": len(settings),
-            "epochs": training["epochs"],
-            "sweep_seconds": sweep_seconds,
-            "loop_seconds": loop_seconds * len(settings) / len(chosen),
-            "timed": len(chosen),
-        }
-        with open(notes, "a", encoding="utf-8") as file:
-            file.write(json.dumps(note) + "\n")
+        (swept, sweep_seconds), (looped, loop_seconds) = _timed(again), _timed(loop)
+        if not _draws(make_model()):
+            _demand_the_same(swept.step_loss[chosen], looped)
+        _note(notes, "sweep", len(settings), training["epochs"], sweep_seconds, loop_seconds, len(chosen))
         return result
 
     sweeps.sweep = watched
+
+
+def _watch_regularized(notes: str, timed: int) -> None:
+    original = regularizing.train_regularized
+
+    def watched(settings, data, *, device=None, **training):
+        result = original(settings, data, device=device, **training)
+        chosen = _chosen(settings, timed)
+        together = partial(original, settings, data, device="cpu", **training)
+        loop = partial(_one_by_one, original, [settings[index] for index in chosen], data, **training)
+        (_, together_seconds), (_, loop_seconds) = _timed(together), _timed(loop)
+        _note(
+            notes, "train_regularized", len(settings), training["epochs"], together_seconds, loop_seconds, len(chosen)
+        )
+        return result
+
+    regularizing.train_regularized = watched
+
+
+def _one_by_one(train: Callable, settings: list, data, **training) -> list:
+    return [train([setting], data, device="cpu", **training) for setting in settings]
+
+
+def _chosen(settings: list, timed: int) -> np.ndarray:
+    """The places of at most `timed` settings, from the first to the last."""
+    return np.unique(np.linspace(0, len(settings) - 1, min(timed, len(settings))).round().astype(int))
+
+
+def _timed(action: Callable[[], object]) -> tuple[object, float]:
+    """What an action returns, and the seconds that it takes."""
+    returned = []
+    taken = seconds(lambda: returned.append(action()))
+    return returned[0], taken
+
+
+def _note(notes: str, by: str, trainings: int, epochs: int, by_seconds: float, loop_seconds: float, timed: int) -> None:
+    """Add a line to `notes`; the loop is counted as if the trainings that it left out took as long as the others."""
+    note = {
+        "by": by,
+        "trainings": trainings,
+        "epochs": epochs,
+        "seconds": by_seconds,
+        "loop_seconds": loop_seconds * trainings / timed,
+        "timed": timed,
+    }
+    with open(notes, "a", encoding="utf-8") as file:
+        file.write(json.dumps(note) + "\n")
+
+
+def _draws(model: nn.Module) -> bool:
+    """Whether the model itself draws random numbers in training, which a sweep draws for all networks at once."""
+    return any(isinstance(module, nn.modules.dropout._DropoutNd) for module in model.modules())
 
 
 def plain_loop(make_model, data, settings, *, epochs, batch_size=32, loss=functional.cross_entropy, schedule=None):

@@ -10,7 +10,7 @@ from torch import nn
 
 from benchmarks import _sweeps, chapters
 from grader.texts import Page, pages
-from labutils import data, grid, sweeps
+from labutils import data, grid, regularizing, sweeps
 
 TEXT = """\
 ---
@@ -87,10 +87,17 @@ def test_the_loop_trains_what_sweep_trains(training):
     np.testing.assert_allclose(swept.step_loss, looped, rtol=1e-9)
 
 
-def test_a_loop_that_trains_something_else_is_not_timed(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweeps, "sweep", sweeps.sweep)  # put back afterwards
-    _sweeps.watch(str(tmp_path / "notes"), 1)
+@pytest.fixture
+def watched(tmp_path, monkeypatch):
+    """A function that reads what is noted of the calls from now on."""
+    monkeypatch.setattr(sweeps, "sweep", sweeps.sweep)
+    monkeypatch.setattr(regularizing, "train_regularized", regularizing.train_regularized)
+    _sweeps.watch(str(tmp_path / "notes"), 2)
+    return lambda: [json.loads(line) for line in (tmp_path / "notes").read_text().splitlines()]
 
+
+@pytest.mark.usefixtures("watched")
+def test_a_loop_that_trains_something_else_is_not_timed():
     seeds = iter(range(100))
 
     def network():
@@ -101,8 +108,7 @@ def test_a_loop_that_trains_something_else_is_not_timed(tmp_path, monkeypatch):
         sweeps.sweep(network, data.digits(), grid(learning_rate=0.1), epochs=1)
 
 
-def test_what_is_noted_of_a_sweep(tmp_path, monkeypatch):
-    monkeypatch.setattr(sweeps, "sweep", sweeps.sweep)
+def test_what_is_noted_of_a_sweep(watched, monkeypatch):
     times = iter([0.5, 3.0])
 
     def seconds(action):
@@ -110,8 +116,36 @@ def test_what_is_noted_of_a_sweep(tmp_path, monkeypatch):
         return next(times)
 
     monkeypatch.setattr(_sweeps, "seconds", seconds)
-    _sweeps.watch(str(tmp_path / "notes"), 2)
     result = sweeps.sweep(lambda: nn.Linear(64, 10), data.digits(), grid(learning_rate=[0.1] * 6), epochs=1)
     assert result.step_loss.shape == (6, 34)
-    (note,) = map(json.loads, (tmp_path / "notes").read_text().splitlines())
-    assert note == {"trainings": 6, "epochs": 1, "sweep_seconds": 0.5, "loop_seconds": 9.0, "timed": 2}
+    (note,) = watched()
+    assert note == {"by": "sweep", "trainings": 6, "epochs": 1, "seconds": 0.5, "loop_seconds": 9.0, "timed": 2}
+
+
+def test_what_a_chapter_does_to_the_weights_does_not_hinder_the_comparison(watched):
+    def switch_off(step, networks):
+        with torch.no_grad():
+            networks.parameters["weight"].zero_()
+
+    result = sweeps.sweep(
+        lambda: nn.Linear(64, 10), data.digits(), grid(learning_rate=[1.0] * 3), epochs=1, on_step=switch_off
+    )
+    assert (result.networks.weights()["weight"] == 0).all()
+    assert watched()[0]["trainings"] == 3
+
+
+def test_networks_with_dropout_are_timed_though_they_draw_differently(watched):
+    def network():
+        return nn.Sequential(nn.Linear(64, 16), nn.ReLU(), nn.Dropout(0.5), nn.Linear(16, 10))
+
+    sweeps.sweep(network, data.digits(), grid(learning_rate=0.1, seed=range(3)), epochs=1)
+    assert watched()[0]["loop_seconds"] > 0
+
+
+def test_what_is_noted_of_regularized_networks(watched):
+    settings = [{"dropout": rate, "seed": seed} for rate in (0, 0.5) for seed in range(3)]
+    result = regularizing.train_regularized(settings, data.digits(), epochs=2)
+    assert len(result.settings) == 6
+    (note,) = watched()
+    assert (note["by"], note["trainings"], note["epochs"], note["timed"]) == ("train_regularized", 6, 2, 2)
+    assert note["seconds"] > 0 and note["loop_seconds"] > 0
