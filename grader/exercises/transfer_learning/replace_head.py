@@ -46,7 +46,7 @@ exercise.case("the new head", network=dense(width=2, classes=4, seed=3), head="f
 exercise.case("the new head", network=dense(features=3, width=2, seed=4), head="fc1", classes=2)
 exercise.case("the rest as it was", network=dense(seed=5, frozen="fc1"), head="fc", classes=3)
 exercise.case("the rest as it was", network=dense(seed=6, frozen="fc", training=False), head="fc", classes=3)
-exercise.case("a head inside another layer", network=conv(seed=1), head="classifier.1", classes=2)
+exercise.case("a head inside another layer", network=conv(seed=1), head="classifier.1", classes=4)
 exercise.case(
     "a head inside another layer", network=conv(channels=1, seed=2, training=False), head="classifier.1", classes=1
 )
