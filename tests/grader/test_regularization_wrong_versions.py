@@ -269,7 +269,6 @@ CAUGHT_AT_ONCE = {
     "cutmix": [
         (BOX, "top : max(top + height, 0), max(left, 0) : max(left + width, 0)"),
         (BOX, "max(top, 0) : max(top + height, 0), left : max(left + width, 0)"),
-        (BOX, "max(top, 0) : top + height, max(left, 0) : left + width"),
         (BOX, "max(top, 0) : max(top + height, 0)"),
         (BOX, ":, max(left, 0) : max(left + width, 0)"),
         (BOX, "max(top, 0) : max(top + height - 1, 0), max(left, 0) : max(left + width - 1, 0)"),
@@ -420,7 +419,6 @@ RECOGNISED = [
     ("dropout", DROPPING, "np.where(uniform > rate, activations / (1 - rate), 0.0)", "equal_is_dropped"),
     ("dropout", DROPPING, "np.where(uniform < rate, 0.0, activations - activations * rate)", "multiplied_by_the_share_kept"),
     ("dropout", "raise ValueError(", "pass  # (", "rate_not_looked_at"),
-    ("dropout_backward", BY_BOTH, "gradient @ weights * factors, gradient.T @ activations", "weights_see_all_activations"),
     ("dropout_backward", "(uniform >= rate) / (1 - rate)", "(uniform > rate) / (1 - rate)", "equal_is_dropped"),
     ("dropout_backward", "(uniform >= rate) / (1 - rate)", "np.where(uniform < rate, 0.0, 1.0)", "never_scaled"),
     ("random_shift_flip", "image[:, ::-1]", "np.flipud(image)", "upside_down"),

@@ -327,6 +327,76 @@ exercise.slip(
 
 
 @exercise.mistake(
+    "Two things about the running statistics. The momentum is the weight of what is *new*. And the running variance "
+    "takes in the batch's unbiased one, divided by m - 1, where yours is divided by m."
+)
+def the_wrong_way_round_and_biased(
+    activations, gamma, beta, running_mean, running_variance, training=True, momentum=0.1, epsilon=1e-5
+):
+    axes = (0, *range(2, activations.ndim))
+    beside = (1, -1, *[1] * (activations.ndim - 2))
+    mean, variance = running_mean, running_variance
+    if training:
+        if activations.size // len(gamma) < 2:
+            raise ValueError("too few values")
+        mean, variance = activations.mean(axis=axes), activations.var(axis=axes)
+        running_mean = momentum * running_mean + (1 - momentum) * mean
+        running_variance = momentum * running_variance + (1 - momentum) * variance
+    normalized = (activations - mean.reshape(beside)) / np.sqrt(variance.reshape(beside) + epsilon)
+    return gamma.reshape(beside) * normalized + beta.reshape(beside), running_mean, running_variance
+
+
+@exercise.mistake(
+    "Your output is right for tables. For images, average over all axes but axis 1, and let everything stand beside "
+    "that axis. The running variance takes in the unbiased variance, divided by m - 1. And a batch of one is to be "
+    "refused in training."
+)
+def tables_only_and_biased(
+    activations, gamma, beta, running_mean, running_variance, training=True, momentum=0.1, epsilon=1e-5
+):
+    mean, variance = running_mean, running_variance
+    if training:
+        mean, variance = activations.mean(axis=0), activations.var(axis=0)
+        running_mean = (1 - momentum) * running_mean + momentum * mean
+        running_variance = (1 - momentum) * running_variance + momentum * variance
+    normalized = (activations - mean) / np.sqrt(variance + epsilon)
+    return gamma * normalized + beta, running_mean, running_variance
+
+
+@exercise.mistake(
+    "Your output is right for tables. For images, average over all axes but axis 1, and let everything stand beside "
+    "that axis. In the running statistics the momentum is the weight of what is *new*, and the variance the unbiased "
+    "one, divided by m - 1. And a batch of one is to be refused in training."
+)
+def tables_only_the_wrong_way_round_and_biased(
+    activations, gamma, beta, running_mean, running_variance, training=True, momentum=0.1, epsilon=1e-5
+):
+    mean, variance = running_mean, running_variance
+    if training:
+        mean, variance = activations.mean(axis=0), activations.var(axis=0)
+        running_mean = momentum * running_mean + (1 - momentum) * mean
+        running_variance = momentum * running_variance + (1 - momentum) * variance
+    normalized = (activations - mean) / np.sqrt(variance + epsilon)
+    return gamma * normalized + beta, running_mean, running_variance
+
+
+@exercise.mistake(
+    "Tables are right. For images, average over all axes but axis 1, and let mean, variance, gamma and beta stand "
+    "beside that axis. And a batch of one is to be refused in training: it has no variance."
+)
+def tables_only_nothing_refused(
+    activations, gamma, beta, running_mean, running_variance, training=True, momentum=0.1, epsilon=1e-5
+):
+    mean, variance = running_mean, running_variance
+    if training:
+        mean, variance = activations.mean(axis=0), activations.var(axis=0)
+        running_mean = (1 - momentum) * running_mean + momentum * mean
+        running_variance = (1 - momentum) * running_variance + momentum * activations.var(axis=0, ddof=1)
+    normalized = (activations - mean) / np.sqrt(variance + epsilon)
+    return gamma * normalized + beta, running_mean, running_variance
+
+
+@exercise.mistake(
     "Tables are right. Images have more axes: you average over the examples only, and mean, variance, gamma and beta "
     "stand beside the last axis. A channel is axis 1, with all places of all examples in it."
 )

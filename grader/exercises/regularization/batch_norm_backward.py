@@ -159,6 +159,13 @@ exercise.slip(
     wrong="(gradient * activations).sum(axis=0)",
 )
 exercise.slip(
+    "Your gradients by gamma and beta have gamma in them as a factor. It belongs on the way back to the activations "
+    "only: gamma and beta themselves meet the gradient of the outputs as it comes.",
+    name="gamma_counted_twice",
+    right="(gradient * normalized).sum(axis=0), gradient.sum(axis=0)",
+    wrong="(by_normalized * normalized).sum(axis=0), by_normalized.sum(axis=0)",
+)
+exercise.slip(
     "Your gradients by gamma and beta are means over the batch. Each of them had a say in every example: add up. (The "
     "mean of the loss is in `gradient` already.)",
     name="means_for_gamma_and_beta",

@@ -31,7 +31,7 @@ def dropout(activations, uniform, rate, training=True):
     return np.where(uniform < rate, 0.0, activations / (1 - rate))
 
 
-four = {"activations": np.array([1.0, 2.0, -3.0, 4.0]), "uniform": np.array([0.9, 0.1, 0.2, 0.3])}
+four = {"activations": np.array([1.0, 2.0, -3.0, 4.0]), "uniform": np.array([0.9, 0.1, 0.22, 0.3])}
 exercise.case("training", **four, rate=0.2)
 exercise.case("training", **four, rate=0.25)
 exercise.case("training", **four, rate=0.75, training=True)
@@ -83,6 +83,20 @@ exercise.slip(
     right="activations / (1 - rate)",
     wrong="activations",
 )
+
+
+@exercise.mistake(
+    "What is kept keeps its size, so the next layer gets less on average in training than in evaluation: scale it up. "
+    "And dropped is what is *less* than the rate, so a draw of 0 stays at rate 0."
+)
+def not_scaled_and_equal_dropped(activations, uniform, rate, training=True):
+    if not 0 <= rate <= 1:
+        raise ValueError("rate is no share")
+    if not training:
+        return activations
+    return activations * (uniform > rate)
+
+
 exercise.slip(
     "You divide what is kept by the rate, that is by the share that is *dropped*. Only at a half the two are one.",
     name="divided_by_the_rate",
@@ -96,13 +110,47 @@ exercise.slip(
     right="activations / (1 - rate)",
     wrong="activations * (1 - rate)",
 )
-exercise.slip(
+
+
+@exercise.mistake(
     "You keep where the draw is below the rate and drop where it is not. With rate 0.2 you drop four of five; the rate "
-    "is the share that is dropped.",
-    name="kept_and_dropped_swapped",
-    right="uniform < rate",
-    wrong="uniform >= rate",
+    "is the share that is dropped."
 )
+def kept_and_dropped_swapped(activations, uniform, rate, training=True):
+    if not 0 <= rate <= 1:
+        raise ValueError("rate is no share")
+    if not training:
+        return activations
+    return activations * (uniform < rate) / (1 - rate)
+
+
+@exercise.mistake(
+    "Between the ends this is right. At rate 0 a draw of 0 is dropped, for it is not *more* than the rate; at rate 1 "
+    "you divide by the share kept, 0, and get NaN. Dropped is what is less than the rate, and at rate 1 all are 0."
+)
+def both_ends_overlooked(activations, uniform, rate, training=True):
+    if not 0 <= rate <= 1:
+        raise ValueError("rate is no share")
+    if not training:
+        return activations
+    return activations * (uniform > rate) / (1 - rate)
+
+
+@exercise.mistake(
+    "This is the formula for training. Three things are missing: in evaluation the activations stay as they are, at "
+    "rate 1 all are 0 and nothing is divided, and a rate that is no share is refused."
+)
+def formula_only(activations, uniform, rate, training=True):
+    return activations * (uniform >= rate) / (1 - rate)
+
+
+@exercise.mistake(
+    "This is nearly the formula for training. Four things are missing: in evaluation the activations stay as they are, "
+    "at rate 1 all are 0 and nothing is divided, at rate 0 a draw of 0 is kept, for it is not less, and a rate that is "
+    "no share is refused."
+)
+def formula_only_and_equal_dropped(activations, uniform, rate, training=True):
+    return activations * (uniform > rate) / (1 - rate)
 
 
 @exercise.mistake(

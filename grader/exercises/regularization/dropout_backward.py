@@ -37,7 +37,7 @@ layer = {
     "gradient": np.array([[1.0, -3.0], [2.0, 0.5]]),
     "activations": np.array([[3.0, 5.0, 0.0], [-1.0, 4.0, 2.0]]),
     "weights": np.array([[2.0, -1.0, 0.5], [1.0, 3.0, -2.0]]),
-    "uniform": np.array([[0.7, 0.1, 0.8], [0.2, 0.6, 0.9]]),
+    "uniform": np.array([[0.7, 0.1, 0.8], [0.15, 0.6, 0.9]]),
 }
 exercise.case("training", **layer, rate=0.2)
 exercise.case("training", **layer, rate=0.75, training=True)
@@ -47,7 +47,7 @@ exercise.case(
     gradient=np.array([[1.0], [2.0]]),
     activations=np.array([[3.0, 5.0], [0.0, 4.0]]),
     weights=np.array([[2.0, -1.0]]),
-    uniform=np.array([[0.1, 0.5], [0.3, 0.2]]),
+    uniform=np.array([[0.1, 0.45], [0.3, 0.2]]),
     rate=0.25,
 )
 exercise.case("evaluation, and rates refused", **layer, rate=0.25, training=False)
@@ -87,26 +87,45 @@ def at_the_edge(rng):
     return one_call(rng, float(rng.integers(2)), True)
 
 
-exercise.slip(
+@exercise.mistake(
     "Your gradient of the activations goes through what was dropped, as if it had been there. What had no say in the "
-    "loss gets no gradient.",
-    name="nothing_dropped_on_the_way_back",
-    right="gradient @ weights * factors",
-    wrong="gradient @ weights",
+    "loss gets no gradient."
 )
+def nothing_dropped_on_the_way_back(gradient, activations, weights, uniform, rate, training=True):
+    if not 0 <= rate <= 1:
+        raise ValueError("rate is no share")
+    factors = (uniform >= rate) / (1 - rate) if training else np.ones_like(activations)
+    return gradient @ weights, gradient.T @ (activations * factors)
+
+
+@exercise.mistake(
+    "Your gradient of the weights uses the activations as they were before dropout. The layer never saw those: it was "
+    "multiplied by the dropped ones."
+)
+def weights_see_all_activations(gradient, activations, weights, uniform, rate, training=True):
+    if not 0 <= rate <= 1:
+        raise ValueError("rate is no share")
+    factors = (uniform >= rate) / (1 - rate) if training else np.ones_like(activations)
+    return gradient @ weights * factors, gradient.T @ activations
+
+
+@exercise.mistake(
+    "You drop in evaluation too. With `training=False` nothing was dropped, and the gradients are those of the dense "
+    "layer."
+)
+def drops_in_evaluation(gradient, activations, weights, uniform, rate, training=True):
+    if not 0 <= rate <= 1:
+        raise ValueError("rate is no share")
+    factors = (uniform >= rate) / (1 - rate)
+    return gradient @ weights * factors, gradient.T @ (activations * factors)
+
+
 exercise.slip(
     "Your gradient of the activations has its zeros in the right places and is too small elsewhere. What was scaled on "
     "the way forward is scaled by the same factor on the way back.",
     name="not_scaled_on_the_way_back",
     right="gradient @ weights * factors",
     wrong="gradient @ weights * (factors > 0)",
-)
-exercise.slip(
-    "Your gradient of the weights uses the activations as they were before dropout. The layer never saw those: it was "
-    "multiplied by the dropped ones.",
-    name="weights_see_all_activations",
-    right="(activations * factors)",
-    wrong="activations",
 )
 exercise.slip(
     "In your gradient of the weights the dropped activations are 0, and the others are not scaled. The layer saw them "
@@ -153,13 +172,6 @@ exercise.slip(
     name="zero_taken_for_dropped",
     right="gradient @ weights * factors",
     wrong="gradient @ weights * factors * (activations != 0)",
-)
-exercise.slip(
-    "You drop in evaluation too. With `training=False` nothing was dropped, and the gradients are those of the dense "
-    "layer.",
-    name="drops_in_evaluation",
-    right="if not training:",
-    wrong="if rate == 0:",
 )
 exercise.slip(
     "You scale in evaluation. Inverted dropout scales in training only.",

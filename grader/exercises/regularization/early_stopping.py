@@ -54,7 +54,7 @@ exercise.case(
     "losses that are no numbers", validation_loss=np.array([2.0, np.nan, 1.5, np.nan, np.inf, 1.0]), patience=2
 )
 exercise.case("losses that are no numbers", validation_loss=np.array([np.nan, 2.0, 3.0, 1.0, 4.0]), patience=3)
-exercise.case("losses that are no numbers", validation_loss=np.array([3.0, -np.inf, 2.0, 2.5, 2.25]), patience=2)
+exercise.case("losses that are no numbers", validation_loss=np.array([1.0, np.nan, 2.0, 3.0, 4.0, 0.5]), patience=3)
 exercise.case("losses that are no numbers", validation_loss=np.array([np.nan, np.nan, np.nan]), patience=5)
 # Nothing is lower than a number that comes too late.
 exercise.case("losses that are no numbers", validation_loss=np.array([np.nan, np.inf, 1.0]), patience=2)
@@ -92,7 +92,7 @@ def coarse_curve(rng):
 @exercise.hidden("losses that are no numbers", count=4)
 def broken_curve(rng):
     losses = overfitting_curve(rng, int(rng.integers(12, 30)))
-    losses[rng.permutation(len(losses))[: len(losses) // 3]] = rng.choice([np.nan, np.inf, -np.inf])
+    losses[rng.permutation(len(losses))[: len(losses) // 3]] = rng.choice([np.nan, np.inf])
     return {"validation_loss": losses, "patience": int(rng.integers(2, 5))}
 
 
@@ -108,7 +108,21 @@ exercise.slip(
     "never sees those losses.",
     name="looks_beyond_the_stop",
     right="return best, stopped",
-    wrong="return int(np.argmin(np.where(np.isfinite(validation_loss), validation_loss, np.inf))), stopped",
+    wrong="return int(np.nanargmin(validation_loss)), stopped",
+)
+exercise.slip(
+    "You ask the whole curve for its lowest loss. So your best epoch may lie after the stop, where training never "
+    "came; and for `np.argmin` NaN is the lowest of all. Remember the best on the way.",
+    name="looks_beyond_the_stop_and_finds_nan",
+    right="return best, stopped",
+    wrong="return int(np.argmin(validation_loss)), stopped",
+)
+exercise.slip(
+    "Your best epoch is always `patience` epochs before the last. That holds where patience ran out, and not where the "
+    "curve ended first.",
+    name="patience_epochs_back",
+    right="return best, stopped",
+    wrong="return stopped - patience, stopped",
 )
 exercise.slip(
     "You stop one epoch too late. Training stops after the epoch that is the `patience`-th without a new best, not "
@@ -208,13 +222,6 @@ exercise.slip(
     right="-np.inf < loss < lowest",
     wrong="not loss >= lowest",
 )
-exercise.slip(
-    "Minus infinity becomes your new best, and then nothing is lower any more. A loss like that comes from a number "
-    "that ran over: only a finite one can be a best.",
-    name="minus_infinity_is_a_new_best",
-    right="-np.inf < loss < lowest",
-    wrong="loss < lowest",
-)
 
 
 @exercise.mistake(
@@ -303,6 +310,24 @@ exercise.slip(
     right="            break\n",
     wrong="            stopped = len(validation_loss) - 1\n",
 )
+
+
+@exercise.mistake(
+    "Every curve with an answer gets it. Two have none and are to be refused with a ValueError: a patience below 1, "
+    "and a curve in which no epoch is a best one, for there are no weights to keep."
+)
+def nothing_refused(validation_loss, patience):
+    best, lowest, waited = 0, np.inf, 0
+    for epoch, loss in enumerate(validation_loss):
+        if loss < lowest:
+            best, lowest, waited = epoch, loss, 0
+        else:
+            waited += 1
+        if waited >= patience:
+            return best, epoch
+    return best, len(validation_loss) - 1
+
+
 exercise.slip(
     "With a patience of 0 or less you stop somewhere. Nobody can mean that: refuse it with a ValueError.",
     name="no_patience_let_through",

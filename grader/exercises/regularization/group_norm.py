@@ -216,6 +216,20 @@ exercise.slip(
 
 
 @exercise.mistake(
+    "All groups that divide the channels are right. The others are to be refused, with a ValueError: with a size of "
+    "`channels // groups`, four channels make three groups of one, `reshape` finds other numbers to fill them, and no "
+    "group at all stops with a ZeroDivisionError."
+)
+def size_rounded_down(activations, groups, gamma, beta, epsilon=1e-5):
+    count, channels = activations.shape[:2]
+    parts = activations.reshape(count, groups, channels // groups, -1)
+    mean, variance = parts.mean(axis=(2, 3), keepdims=True), parts.var(axis=(2, 3), keepdims=True)
+    normalized = ((parts - mean) / np.sqrt(variance + epsilon)).reshape(activations.shape)
+    beside = (channels, *[1] * (activations.ndim - 2))
+    return gamma.reshape(beside) * normalized + beta.reshape(beside)
+
+
+@exercise.mistake(
     "The numbers are right, but `-=` writes into `activations`, which belong to whoever calls you: `reshape` shows the "
     "same numbers in another shape, and makes no copy. Make a new array."
 )

@@ -130,6 +130,13 @@ exercise.slip(
     wrong="np.sum(weights)",
 )
 exercise.slip(
+    "`np.linalg.norm(weights, 1)` is the sum of the sizes for a vector only. For a matrix it is something else, the "
+    "largest sum of a column. Sum the sizes yourself.",
+    name="norm_of_a_matrix",
+    right="np.sum(np.abs(weights))",
+    wrong="np.linalg.norm(weights, 1)",
+)
+exercise.slip(
     "Your L2 penalty is the length of the weights, a root. In the formula there are the squares, without a root.",
     name="root_taken",
     right="np.sum(weights**2)",

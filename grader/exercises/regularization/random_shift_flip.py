@@ -92,6 +92,10 @@ def far_away(rng):
     return some_images(rng, 8, 0.5)
 
 
+CLIPPING = (
+    "        top, bottom = max(0, down), min(height, height + down)\n"
+    "        left, edge = max(0, right), min(width, width + right)\n"
+)
 COPY = "result[top:bottom, left:edge] = image[top - down : bottom - down, left - right : edge - right]"
 
 exercise.slip(
@@ -100,6 +104,23 @@ exercise.slip(
     name="wrapped_around",
     right=f"        if top < bottom and left < edge:\n            {COPY}",
     wrong="        result[...] = np.roll(image, (down, right), axis=(0, 1))",
+)
+exercise.slip(
+    "What you push out on one side comes back in on the other, where zeros belong. And you mirror after the shift, so "
+    "that right becomes left: mirror first.",
+    name="wrapped_around_and_mirrored_then",
+    right=f"        if flip:\n            image = image[:, ::-1]\n{CLIPPING}"
+    f"        if top < bottom and left < edge:\n            {COPY}",
+    wrong="        result[...] = np.roll(image, (down, right), axis=(0, 1))[:, :: -1 if flip else 1]",
+)
+exercise.slip(
+    "You ask whether a place lies beyond the far edge, and not whether it lies before the near one. Row -1 is the last "
+    "row for Python, so pixels come back in from the other side, or nothing is found there.",
+    name="negative_places_wrap",
+    right=f"        if top < bottom and left < edge:\n            {COPY}",
+    wrong="        for row, column in np.ndindex(height, width):\n"
+    "            if row - down < height and column - right < width:\n"
+    "                result[row, column] = image[row - down, column - right]",
 )
 exercise.slip(
     "You repeat the pixels at the edge. The places that become free are 0.",

@@ -142,6 +142,17 @@ exercise.slip(
     right="labels >= classes)",
     wrong="labels >= classes - 1)",
 )
+
+
+@exercise.mistake(
+    "The numbers are right. Two things are to be refused: a label that is no class (numpy counts -1 from behind and "
+    "takes it for the last), and a smoothing that is no share. Look at both before you compute, and raise a "
+    "ValueError."
+)
+def nothing_refused(labels, classes, smoothing):
+    return (1 - smoothing) * np.eye(classes)[labels] + smoothing / classes
+
+
 exercise.slip(
     "A smoothing below 0 or above 1 goes through, and makes negative probabilities. Refuse it with a ValueError.",
     name="smoothing_not_looked_at",

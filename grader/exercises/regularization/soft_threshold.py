@@ -32,7 +32,7 @@ exercise.case("large weights", weights=np.array([0.75, -0.25]), threshold=0.0)
 exercise.case("large weights", weights=np.array([0.75, -0.25]), threshold=-0.5)
 exercise.case("small weights", weights=np.array([3.0, 0.25, -0.25, 0.0, -2.0, 0.1]), threshold=0.5)
 # As large as the threshold: exactly 0.
-exercise.case("small weights", weights=np.array([0.5, -0.5, 0.75, -0.75]), threshold=0.5)
+exercise.case("small weights", weights=np.array([0.5, 0.75, -0.75]), threshold=0.5)
 exercise.case("small weights", weights=np.array([1e-4, -3e-4, 2e-4, -1e-4]), threshold=2e-4)
 exercise.case("any shape", weights=np.array([[1.5, -0.2], [0.3, -4.0]]), threshold=0.25)
 exercise.case("any shape", weights=np.array(-3.0), threshold=0.5)
@@ -65,6 +65,13 @@ exercise.slip(
     name="jumps_over_zero",
     right="np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)",
     wrong="weights - threshold * np.sign(weights)",
+)
+exercise.slip(
+    "Small weights change their sign: they jump over 0 instead of stopping there. And a weight that is 0 already is "
+    "pushed away. Between the threshold and its negative, everything becomes 0.",
+    name="zero_pushed_away",
+    right="np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)",
+    wrong="np.where(weights > 0, weights - threshold, weights + threshold)",
 )
 exercise.slip(
     "Your large weights stay as they were. That is a hard threshold. The soft one moves every weight towards 0, so "
