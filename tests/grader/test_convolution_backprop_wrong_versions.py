@@ -201,7 +201,7 @@ CAUGHT_AT_ONCE = {
         ("], weights_gradient", "]"),
         ("], weights_gradient", "], np.zeros(len(weights))"),
         ("], weights_gradient", "], weights_gradient, output_gradient.sum()"),
-        ("raise ValueError(", "return np.zeros(len(x)), np.zeros(len(weights))  # ("),
+        ("raise ValueError(f\"output", "return np.zeros(len(x)), np.zeros(len(weights))  # (\"output"),
         ("    padded =", "    output_gradient /= len(output_gradient)\n    padded ="),
         ("    padded =", "    weights -= 0.1\n    padded ="),
     ],

@@ -27,6 +27,8 @@ exercise = chapter.exercise(
 def conv1d_backward(output_gradient, x, weights, stride=1, padding=0, dilation=1):
     padded = np.pad(x, padding)
     outputs = (len(padded) - dilation * (len(weights) - 1) - 1) // stride + 1
+    if outputs < 1:
+        raise ValueError(f"the kernel is longer than the padded input of {len(padded)} entries: there is no output")
     if len(output_gradient) != outputs:
         raise ValueError(f"output_gradient has {len(output_gradient)} entries, and the convolution {outputs} outputs")
     padded_gradient = np.zeros(len(padded))
@@ -60,6 +62,7 @@ exercise.case(misfits, output_gradient=np.array([1.0, 2.0]), x=row[:4], weights=
 exercise.case(misfits, output_gradient=np.array([1.0]), x=row[:4], weights=two)
 exercise.case(misfits, output_gradient=np.array([1.0, 2.0, 4.0, 8.0]), x=row[:4], weights=two)
 exercise.case(misfits, output_gradient=np.array([1.0, 2.0]), x=row, weights=two, stride=2)
+exercise.case(misfits, output_gradient=np.array([]), x=row[:2], weights=three)
 
 
 def drawn(rng, length, kernel, stride=1, padding=0, dilation=1):
@@ -241,6 +244,13 @@ def runs_over_the_end(output_gradient, x, weights, stride=1, padding=0, dilation
 
 
 exercise.slip(
+    "A kernel that fits nowhere has no outputs, and with no gradients for them you return zeros. Refuse it, as "
+    "`conv1d` does.",
+    name="kernel_that_fits_nowhere_accepted",
+    right="outputs < 1",
+    wrong="outputs < 0",
+)
+exercise.slip(
     "A single gradient is stretched over all outputs. Compare the lengths, and refuse what differs with a ValueError.",
     name="single_gradient_stretched",
     right="    outputs = (len(padded)",
@@ -252,7 +262,8 @@ exercise.slip(
 @exercise.alternative
 def output_by_output(output_gradient, x, weights, stride=1, padding=0, dilation=1):
     covered = dilation * (len(weights) - 1) + 1
-    if len(output_gradient) != len(range(0, len(x) + 2 * padding - covered + 1, stride)):
+    outputs = len(range(0, len(x) + 2 * padding - covered + 1, stride))
+    if outputs == 0 or len(output_gradient) != outputs:
         raise ValueError("another number of outputs")
     x_gradient, weights_gradient = [0.0] * len(x), [0.0] * len(weights)
     for i, gradient in enumerate(output_gradient.tolist()):
@@ -269,6 +280,8 @@ def as_two_convolutions(output_gradient, x, weights, stride=1, padding=0, dilati
     covered = dilation * (len(weights) - 1) + 1
     padded = np.pad(x, padding)
     positions = len(padded) - covered + 1
+    if positions < 1:
+        raise ValueError("the kernel does not fit")
     spread = np.zeros(positions)
     if len(spread[::stride]) != len(output_gradient):
         raise ValueError("another number of outputs")
@@ -281,6 +294,8 @@ def as_two_convolutions(output_gradient, x, weights, stride=1, padding=0, dilati
 
 @exercise.alternative
 def by_autograd(output_gradient, x, weights, stride=1, padding=0, dilation=1):
+    if dilation * (len(weights) - 1) >= len(x) + 2 * padding:
+        raise ValueError("the kernel does not fit")
     row, kernel = (torch.tensor(part, dtype=torch.float32, requires_grad=True) for part in (x, weights))
     output = functional.conv1d(row[None, None], kernel[None, None], None, stride, padding, dilation).flatten()
     if len(output) != len(output_gradient):

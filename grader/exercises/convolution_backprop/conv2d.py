@@ -74,7 +74,7 @@ exercise.case(geometry, x=table(1, 1, 2, 3), weights=table(1, 1, 2, 2), bias=np.
 exercise.case(geometry, **wide, weights=table(1, 1, 2, 3, start=2), dilation=2)
 exercise.case(geometry, **wide, weights=table(1, 1, 3, 2, start=2), stride=2, padding=2, dilation=3)
 exercise.case(
-    together, x=table(2, 2, 3, 4), weights=table(3, 2, 2, 2, start=2), bias=table(3), stride=2, padding=1, dilation=2
+    together, x=table(2, 2, 3, 4), weights=table(3, 2, 2, 2, start=2), bias=table(3), stride=3, padding=1, dilation=2
 )
 # It just fits, with the padding of both sides.
 exercise.case(misfits, x=table(1, 1, 1, 2), weights=table(1, 1, 3, 4), bias=np.array([0.5]), padding=1)

@@ -40,6 +40,11 @@ def conv2d_backward(output_gradient, x, weights, stride=1, padding=0, dilation=1
         (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
         for size, kernel in zip(x.shape[2:], weights.shape[2:])
     )
+    if out_height < 1 or out_width < 1:
+        raise ValueError(
+            f"a kernel of {kernel_height} x {kernel_width} with dilation {dilation} is larger than an image of "
+            f"{height} x {width} with padding {padding}: pad more, or take a smaller kernel"
+        )
     shape = (batch, out_channels, out_height, out_width)
     if output_gradient.shape != shape:
         raise ValueError(f"output_gradient has the shape {output_gradient.shape}, and the output has {shape}")
@@ -89,6 +94,7 @@ case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 2, 2))
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 2, 1))
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 1, 1))
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 3, 3))
+case(misfits, (1, 1, 2, 3), (1, 1, 3, 2), out=(1, 1, 0, 2))
 case(misfits, (2, 1, 3, 3), (2, 1, 2, 2), out=(2, 1, 2, 2))
 case(misfits, (2, 1, 3, 3), (2, 1, 2, 2), out=(1, 2, 2, 2))
 case(misfits, (1, 3, 3, 3), (2, 1, 2, 2), out=(1, 2, 2, 2))
@@ -127,7 +133,8 @@ def any_settings(rng):
 
 @exercise.hidden(together, count=3)
 def everything(rng):
-    return drawn(rng, *rng.choice([2, 3, 4], 3, replace=False), **settings(rng))
+    chosen = settings(rng) | {"padding": int(rng.integers(1, 4))}
+    return drawn(rng, *rng.choice([2, 3, 4], 3, replace=False), **chosen)
 
 
 @exercise.hidden(misfits, count=2)
@@ -280,6 +287,15 @@ def end_forgotten(output_gradient, x, weights, stride=1, padding=0, dilation=1):
     return x_gradient.numpy(), kernels.grad.numpy(), output_gradient.sum(axis=(0, 2, 3))
 
 
+exercise.slip(
+    "A kernel that fits nowhere has no outputs, and with no gradients for them you return zeros. Refuse it, as "
+    "`conv2d` does.",
+    name="kernel_that_fits_nowhere_accepted",
+    right="out_height < 1 or out_width < 1",
+    wrong="out_height < 0 or out_width < 0",
+)
+
+
 @exercise.mistake(
     "You take as many outputs as there are gradients. If that is not how many the convolution has, stride or padding "
     "are not those of the way forward: compare the shapes and refuse with a ValueError."
@@ -334,7 +350,8 @@ def pixel_by_pixel(output_gradient, x, weights, stride=1, padding=0, dilation=1)
     covered = [dilation * (size - 1) + 1 for size in sizes]
     out_height = len(range(0, height + 2 * padding - covered[0] + 1, stride))
     out_width = len(range(0, width + 2 * padding - covered[1] + 1, stride))
-    if channels != kernel_channels or output_gradient.shape != (batch, kernels, out_height, out_width):
+    shape = batch, kernels, out_height, out_width
+    if channels != kernel_channels or 0 in shape or output_gradient.shape != shape:
         raise ValueError("it does not fit")
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     padded_gradient, weights_gradient = np.zeros(padded.shape), np.zeros(weights.shape)
@@ -356,6 +373,8 @@ def as_two_convolutions(output_gradient, x, weights, stride=1, padding=0, dilati
     padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     reach = [dilation * (size - 1) for size in weights.shape[2:]]
     positions = [size - one for size, one in zip(padded.shape[2:], reach)]
+    if min(positions) < 1:
+        raise ValueError("the kernel does not fit")
     spread = np.zeros((len(x), len(weights), *positions))
     if spread[:, :, ::stride, ::stride].shape != output_gradient.shape:
         raise ValueError("shapes differ")

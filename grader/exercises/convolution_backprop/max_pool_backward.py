@@ -25,6 +25,8 @@ exercise = chapter.exercise(
 @exercise.reference
 def max_pool_backward(output_gradient, x, kernel_size, stride):
     batch, channels, height, width = x.shape
+    if kernel_size > min(height, width):
+        raise ValueError(f"a window of {kernel_size} x {kernel_size} is larger than an image of {height} x {width}")
     out_height = (height - kernel_size) // stride + 1
     out_width = (width - kernel_size) // stride + 1
     shape = (batch, channels, out_height, out_width)
@@ -79,6 +81,7 @@ case(misfits, square, 2, 2, [[1, 2]])
 case(misfits, square, 2, 2, [[1]])
 case(misfits, square, 3, 2, [[1, 2], [3, 4]])
 case(misfits, square, 2, 1, [[1, 2], [3, 4]])
+exercise.case(misfits, output_gradient=np.ones((1, 1, 0, 2)), x=table(1, 1, 2, 4), kernel_size=3, stride=1)
 exercise.case(misfits, output_gradient=np.ones((1, 2, 1, 1)), x=np.ones((1, 1, 2, 2)), kernel_size=2, stride=2)
 
 
@@ -216,6 +219,15 @@ exercise.slip(
 )
 
 
+exercise.slip(
+    "A window that is larger than the image fits nowhere, and with no gradients you return zeros. Refuse it with a "
+    "ValueError.",
+    name="large_window_accepted",
+    right="kernel_size > min(height, width)",
+    wrong="kernel_size < 1",
+)
+
+
 @exercise.mistake(
     "You take as many windows as there are gradients. If that is not how many the pooling has, size or stride are not "
     "those of the way forward: compare the shapes and refuse with a ValueError."
@@ -277,7 +289,7 @@ def pixel_after_pixel(output_gradient, x, kernel_size, stride):
     batch, channels, height, width = x.shape
     tops = [top for top in range(0, height, stride) if top + kernel_size <= height]
     lefts = [left for left in range(0, width, stride) if left + kernel_size <= width]
-    if output_gradient.shape != (batch, channels, len(tops), len(lefts)):
+    if not tops or not lefts or output_gradient.shape != (batch, channels, len(tops), len(lefts)):
         raise ValueError("shapes differ")
     x_gradient = np.zeros_like(x)
     for n in range(batch):
@@ -295,6 +307,8 @@ def pixel_after_pixel(output_gradient, x, kernel_size, stride):
 
 @exercise.alternative
 def by_autograd(output_gradient, x, kernel_size, stride):
+    if kernel_size > min(x.shape[2:]):
+        raise ValueError("the window does not fit")
     images = torch.tensor(x, requires_grad=True)
     pooled = functional.max_pool2d(images, kernel_size, stride)
     if pooled.shape != output_gradient.shape:
