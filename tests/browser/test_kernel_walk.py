@@ -243,7 +243,12 @@ def test_paths_are_said_in_words(walk):
     cell(walk, "∂L/∂x[-1, -1]").click()
     assert said(walk).startswith("x[-1, -1] is padding, a constant: it has no gradient.")
     cell(walk, "∂L/∂y[1, 2]").click()
-    assert said(walk).startswith("∂L/∂y[1, 2] = 1 goes back to 9 inputs, times the weight")
+    words = "∂L/∂y[1, 2] = 1 goes back to 9 inputs, times the weight, and to 9 weights, times the input. Shape"
+    assert said(walk).startswith(words)
+    cell(walk, "∂L/∂y[0, 0]").click()
+    words = "1 goes back to 4 inputs, times the weight, and to 9 weights, times the input. What falls on padding is dropped."
+    assert said(walk).startswith(f"∂L/∂y[0, 0] = {words} Shape")
+    cell(walk, "∂L/∂y[1, 2]").click()
     cell(walk, "∂L/∂x[3, 5]").click()
     assert said(walk).startswith("∂L/∂x[3, 5] = 1·1 = 1.")
     cell(walk, "∂L/∂x[7, 0]").click()

@@ -190,8 +190,9 @@ function render({ model, el }) {
       return `${own} = ${some(terms, " + ", 25)} = ${long(value(kind, at))}.`;
     }
     if (kind === "output") {
-      return `∂L/∂${own} = ${gradients[at]} goes back to ${many(paths.length, "input")}, times the weight, ` +
-        "and to as many weights, times the input.";
+      const inputs = paths.filter(link => !isPadding("input", link.input)).length;
+      return `∂L/∂${own} = ${gradients[at]} goes back to ${many(inputs, "input")}, times the weight, and to ` +
+        many(paths.length, "weight") + ", times the input." + (inputs < paths.length ? " What falls on padding is dropped." : "");
     }
     if (isPadding(kind, at)) return `${own} is padding, a constant: it has no gradient.`;
     const other = kind === "input" ? "weight" : "input", live = paths.filter(link => gradients[link.output]);
