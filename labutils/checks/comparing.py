@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from labutils.checks import messages
-from labutils.checks.networks import Built, NetworkState, is_network, state_of
+from labutils.checks.networks import NAMED_AS, Built, NetworkState, is_network, state_of
 from labutils.checks.values import is_tensor
 
 LONGEST_QUOTE = 100
@@ -134,7 +134,7 @@ def _difference(expected: Any, got: Any, tolerance: Tolerance, exact: bool, plac
     if wanted in ("array", "tensor", "number"):
         return _arrays_differ(expected, got, tolerance, exact, place)
     if wanted == "network":
-        return _dicts_differ(state_of(expected).values, state_of(got).values, tolerance, exact, place)
+        return _networks_differ(state_of(expected).values, state_of(got).values, tolerance, exact, place)
     if wanted == "dict":
         return _dicts_differ(expected, got, tolerance, exact, place)
     if wanted == "list":
@@ -218,6 +218,16 @@ def _dicts_differ(expected: dict, got: dict, tolerance: Tolerance, exact: bool, 
         return Difference("keys", _keys(expected), _keys(got), place)
     pairs = ((expected[key], got[key], f"{place}[{key!r}]") for key in expected)
     return _first_difference(pairs, tolerance, exact)
+
+
+def _networks_differ(expected: dict, got: dict, tolerance: Tolerance, exact: bool, place: str) -> Difference | None:
+    """The first difference between two states of networks, its place named as torch names it: "norm.training"."""
+    for kind, suffix in NAMED_AS.items():
+        wanted, given = ({f"{name}{suffix}": value for name, value in one[kind].items()} for one in (expected, got))
+        found = _dicts_differ(wanted, given, tolerance, exact, place)
+        if found:
+            return found
+    return None
 
 
 def _lists_differ(expected: list, got: list, tolerance: Tolerance, exact: bool, place: str) -> Difference | None:

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+NAMED_AS = {"parameters": "", "trainable": ".requires_grad", "buffers": "", "in training": ".training"}
+"""What a state holds of each name, and what torch puts behind the name for it."""
+
 
 @dataclass(frozen=True)
 class Built:

@@ -187,10 +187,9 @@ def _show_value(value: Any) -> str:
         shape = len(value) if value.ndim == 1 else value.shape
         return f"np.zeros({shape})" if value.dtype == float else f"np.zeros({shape}, dtype={value.dtype.name!r})"
     if isinstance(value, np.ndarray):
-        numbers = np.array2string(
-            value, separator=", ", threshold=LONGEST_ARRAY, max_line_width=10_000, formatter={"float_kind": _show_float}
-        )
-        return f"np.array({numbers})"
+        return f"np.array({_show_numbers(value)})"
+    if is_tensor(value):
+        return f"torch.tensor({_show_numbers(value.detach().cpu().numpy())})"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {_show_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, Built):  # as the call that builds it: networks.dense_network(seed=1)
@@ -199,9 +198,15 @@ def _show_value(value: Any) -> str:
         return f"{_show_value(called)}({_show_arguments(fixed)})"
     if isinstance(value, functools.partial):
         return f"partial({_show_value(value.func)}, {_show_arguments(value.keywords)})"
-    if callable(value) and not is_tensor(value):  # by the module that a chapter imports it from: surfaces.bowl
+    if callable(value):  # by the module that a chapter imports it from: surfaces.bowl
         return f"{value.__module__.rpartition('.')[2]}.{value.__name__}"
     return repr(value)
+
+
+def _show_numbers(array: np.ndarray) -> str:
+    return np.array2string(
+        array, separator=", ", threshold=LONGEST_ARRAY, max_line_width=10_000, formatter={"float_kind": _show_float}
+    )
 
 
 def _show_float(number: float) -> str:

@@ -113,6 +113,21 @@ def test_what_matters_to_nobody_is_no_change():
     assert difference(before, network) is None
 
 
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (CHANGES["a running mean"], "['norm.running_mean'][0]"),
+        (CHANGES["what is trainable"], "['fc1.weight.requires_grad']"),
+        (CHANGES["the mode"], "['norm.training']"),
+        (CHANGES["a weight"], "['fc.weight'][0, 0]"),
+    ],
+)
+def test_the_place_of_a_difference_is_named_as_torch_names_it(change, place):
+    network = networks.dense_network(seed=1)
+    change(network)
+    assert difference(BUILT.state, network).place == place
+
+
 def test_networks_go_to_the_child_as_calls_and_come_back_as_states():
     data, arrays = wire.pack_arguments({"network": BUILT})
     assert not arrays
@@ -129,6 +144,7 @@ def test_a_call_shows_how_its_network_is_built():
         "freeze(network=networks.dense_network(seed=1), head='fc')"
     )
     assert show_call("freeze", {"network": Built(networks.conv_network)}) == "freeze(network=networks.conv_network())"
+    assert show_call("f", {"images": torch.tensor([[0.5, 1.0]])}) == "f(images=torch.tensor([[0.5, 1.]]))"
 
 
 class Hostile(nn.Module):
