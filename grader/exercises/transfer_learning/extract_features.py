@@ -69,20 +69,20 @@ exercise.case("a layer that is not there", network=dense(seed=11, training=False
 exercise.case("a layer that is not there", network=dense(seed=12, training=False), images=rows(12, 2), layer="")
 
 
-@exercise.hidden("the features", count=3)
+@exercise.hidden("the features", count=2)
 def features_of_any_layer(rng):
     network = conv(channels=int(rng.integers(1, 4)), seed=some_seed(rng), training=False)
     layer = str(rng.choice(["stem", "stem.2", "stem.3", "body", "body.2", "flatten", "classifier", "classifier.1"]))
     return {"network": network, "images": pictures(some_seed(rng), int(rng.integers(1, 5))), "layer": layer}
 
 
-@exercise.hidden("evaluation mode", count=2)
+@exercise.hidden("evaluation mode", count=1)
 def features_in_training(rng):
     network = dense(width=3, seed=some_seed(rng))
     return {"network": network, "images": rows(some_seed(rng), int(rng.integers(3, 6))), "layer": "relu"}
 
 
-@exercise.hidden("in-place layers", count=2)
+@exercise.hidden("in-place layers", count=1)
 def features_before_an_in_place_layer(rng):
     network = dense(width=5, seed=some_seed(rng), training=False)
     return {"network": network, "images": rows(some_seed(rng), 6), "layer": "norm"}

@@ -83,22 +83,22 @@ def fine_tuning(rng, **settings):
     }
 
 
-@exercise.hidden("the rates", count=3)
+@exercise.hidden("the rates", count=2)
 def rates(rng):
     return fine_tuning(rng)
 
 
-@exercise.hidden("what decays", count=3)
+@exercise.hidden("what decays", count=2)
 def decays(rng):
     return fine_tuning(rng, decay_biases=False)
 
 
-@exercise.hidden("frozen weights", count=2)
+@exercise.hidden("frozen weights", count=1)
 def partly_frozen(rng):
     return fine_tuning(rng, network=conv(seed=some_seed(rng), frozen=str(rng.choice(["stem", "stem.0", "stem.1"]))))
 
 
-@exercise.hidden("refusals", count=2)
+@exercise.hidden("refusals", count=1)
 def bad_factor(rng):
     return fine_tuning(rng, factor=float(rng.choice([-0.5, 0.0, 1.5, 3.0])))
 

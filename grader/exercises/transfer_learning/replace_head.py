@@ -58,25 +58,25 @@ exercise.case("refusals", network=dense(seed=7), head="fc", classes=0)
 exercise.case("refusals", network=dense(seed=7), head="fc", classes=-1)
 
 
-@exercise.hidden("the new head", count=3)
+@exercise.hidden("the new head", count=2)
 def outermost_head(rng):
     width, classes, wanted = (int(rng.integers(1, 5)) for _ in range(3))
     return {"network": dense(width=width, classes=classes, seed=some_seed(rng)), "head": "fc", "classes": wanted}
 
 
-@exercise.hidden("the rest as it was", count=2)
+@exercise.hidden("the rest as it was", count=1)
 def head_of_a_frozen_network(rng):
     network = dense(seed=some_seed(rng), frozen="fc", training=bool(rng.integers(2)))
     return {"network": network, "head": "fc", "classes": int(rng.integers(3, 6))}
 
 
-@exercise.hidden("a head inside another layer", count=3)
+@exercise.hidden("a head inside another layer", count=2)
 def inner_head(rng):
     network = conv(channels=int(rng.integers(1, 4)), seed=some_seed(rng), training=bool(rng.integers(2)))
     return {"network": network, "head": "classifier.1", "classes": int(rng.integers(1, 6))}
 
 
-@exercise.hidden("refusals", count=2)
+@exercise.hidden("refusals", count=1)
 def no_head_for_this(rng):
     network = dense(seed=some_seed(rng))
     head, classes = [("relu", 3), ("classifier", 3), ("fc", 0), ("fc", -2)][rng.integers(4)]
