@@ -77,10 +77,10 @@ def read_weights(path: str | PathLike | None = None) -> tuple[dict[str, torch.Te
 
 def write_weights(path: str | PathLike, weights: dict[str, torch.Tensor], notes: dict[str, str]) -> None:
     """Write weights and notes to a safetensors file with a checksum of both, which `read_weights` demands."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save  # save_file would keep the file from all others on the machine
 
     weights = {name: weight.detach().cpu().contiguous() for name, weight in weights.items()}
-    save_file(weights, path, {**notes, "sha256": _checksum(weights, notes)})
+    Path(path).write_bytes(save(weights, {**notes, "sha256": _checksum(weights, notes)}))
 
 
 def _build(classes: int) -> nn.Sequential:

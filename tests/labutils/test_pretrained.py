@@ -161,3 +161,5 @@ def test_what_is_written_is_read(tmp_path):
     weights, notes = read_weights(tmp_path / "mine")
     assert notes == {"by": "me"}
     network.load_state_dict(weights)
+    (tmp_path / "any").write_text("")
+    assert (tmp_path / "mine").stat().st_mode == (tmp_path / "any").stat().st_mode, "others may read it"
