@@ -12,7 +12,7 @@ exercise = chapter.exercise(
         "Clip the box first: which rows and columns of the image does it really cover? Everything else follows from "
         "them, the pixels and the share.",
         "The first row covered is `max(top, 0)`, and the first one no longer covered `min(top + height, rows)`; "
-        "columns alike. If nothing is covered, the share is 0 and not negative.",
+        "columns alike. The share is the number of pixels between them, over the number in the image.",
         "Copy the images, write `images[order]`'s box into the copy, and mix the labels with "
         "`area = covered rows * covered columns / pixels`: (1 - area) of the own, area of the partner's.",
     ),

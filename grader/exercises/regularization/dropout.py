@@ -7,7 +7,7 @@ from grader.exercises.regularization.common import SINGLE_PRECISION, any_shape, 
 exercise = chapter.exercise(
     "dropout",
     points=2,
-    aspects={"training": 2, "evaluation, and rates refused": 1, "rate 0 and rate 1": 1},
+    aspects={"training": 2, "evaluation and refused rates": 1, "rate 0 and rate 1": 1},
     hints=(
         "Compare each draw with the rate: you get True where the activation is kept. What share of the draws is that, "
         "on average?",
@@ -42,12 +42,12 @@ exercise.case(
     rate=0.5,
 )
 exercise.case("training", activations=np.array(3.0), uniform=np.array(0.7), rate=0.4)
-exercise.case("evaluation, and rates refused", **four, rate=0.25, training=False)
-exercise.case("evaluation, and rates refused", **four, rate=0.8, training=False)
-exercise.case("evaluation, and rates refused", **four, rate=1.0, training=False)
-exercise.case("evaluation, and rates refused", **four, rate=-0.1)
-exercise.case("evaluation, and rates refused", **four, rate=1.5)
-exercise.case("evaluation, and rates refused", **four, rate=1.5, training=False)
+exercise.case("evaluation and refused rates", **four, rate=0.25, training=False)
+exercise.case("evaluation and refused rates", **four, rate=0.8, training=False)
+exercise.case("evaluation and refused rates", **four, rate=1.0, training=False)
+exercise.case("evaluation and refused rates", **four, rate=-0.1)
+exercise.case("evaluation and refused rates", **four, rate=1.5)
+exercise.case("evaluation and refused rates", **four, rate=1.5, training=False)
 exercise.case("rate 0 and rate 1", activations=np.array([1.0, 2.0, -3.0]), uniform=np.array([0.9, 0.0, 0.2]), rate=0.0)
 exercise.case("rate 0 and rate 1", activations=np.array([1.0, 2.0, -3.0]), uniform=np.array([0.9, 0.0, 0.2]), rate=1.0)
 
@@ -66,7 +66,7 @@ def in_training(rng):
     return one_call(rng, any_shape(rng), float(rng.uniform(0.1, 0.9)), True)
 
 
-@exercise.hidden("evaluation, and rates refused", count=3)
+@exercise.hidden("evaluation and refused rates", count=3)
 def in_evaluation(rng):
     return one_call(rng, any_shape(rng), float(rng.uniform(0.1, 0.9)), False)
 

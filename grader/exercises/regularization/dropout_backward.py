@@ -7,7 +7,7 @@ from grader.exercises.regularization.common import SINGLE_PRECISION, chapter, nu
 exercise = chapter.exercise(
     "dropout_backward",
     points=2,
-    aspects={"training": 2, "evaluation, and rates refused": 1, "rate 0 and rate 1": 1},
+    aspects={"training": 2, "evaluation and refused rates": 1, "rate 0 and rate 1": 1},
     hints=(
         "Dropout multiplies each activation by a number that does not depend on it. Which two numbers occur, and what "
         "is the derivative of such a product?",
@@ -50,11 +50,11 @@ exercise.case(
     uniform=np.array([[0.1, 0.45], [0.3, 0.2]]),
     rate=0.25,
 )
-exercise.case("evaluation, and rates refused", **layer, rate=0.25, training=False)
-exercise.case("evaluation, and rates refused", **layer, rate=1.0, training=False)
-exercise.case("evaluation, and rates refused", **layer, rate=-0.1)
-exercise.case("evaluation, and rates refused", **layer, rate=1.5)
-exercise.case("evaluation, and rates refused", **layer, rate=1.5, training=False)
+exercise.case("evaluation and refused rates", **layer, rate=0.25, training=False)
+exercise.case("evaluation and refused rates", **layer, rate=1.0, training=False)
+exercise.case("evaluation and refused rates", **layer, rate=-0.1)
+exercise.case("evaluation and refused rates", **layer, rate=1.5)
+exercise.case("evaluation and refused rates", **layer, rate=1.5, training=False)
 edge = layer | {"uniform": np.array([[0.7, 0.0, 0.8], [0.2, 0.6, 0.9]])}
 exercise.case("rate 0 and rate 1", **edge, rate=0.0)
 exercise.case("rate 0 and rate 1", **edge, rate=1.0)
@@ -77,7 +77,7 @@ def in_training(rng):
     return one_call(rng, float(rng.uniform(0.1, 0.9)), True)
 
 
-@exercise.hidden("evaluation, and rates refused", count=3)
+@exercise.hidden("evaluation and refused rates", count=3)
 def in_evaluation(rng):
     return one_call(rng, float(rng.uniform(0.1, 0.9)), False)
 

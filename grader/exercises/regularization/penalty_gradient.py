@@ -7,7 +7,7 @@ from grader.exercises.regularization.common import SINGLE_PRECISION, any_shape, 
 exercise = chapter.exercise(
     "penalty_gradient",
     points=2,
-    aspects={"L2": 1, "L1": 1, "both, any shape": 1, "weights at 0": 1},
+    aspects={"L2": 1, "L1": 1, "both in any shape": 1, "weights at 0": 1},
     hints=(
         "Two formulas, term by term: what is the derivative of w² / 2, and what is that of |w| where w is positive, "
         "and where it is negative?",
@@ -32,11 +32,11 @@ exercise.case("L2", weights=np.array([2.0, -1.0, 3.0]), l2=0.5)
 exercise.case("L2", weights=np.array([[1.5, -4.0], [0.25, 2.0]]), l2=3.0)
 exercise.case("L1", weights=np.array([2.0, -1.0, 3.0]), l1=0.5)
 exercise.case("L1", weights=np.array([[1.5, -4.0], [0.25, 2.0]]), l1=3.0)
-exercise.case("both, any shape", weights=np.array([2.0, -1.0, 3.0]), l1=0.25, l2=0.5)
-exercise.case("both, any shape", weights=np.array([[1.5, -4.0], [0.25, 2.0]]), l1=0.7, l2=0.3)
-exercise.case("both, any shape", weights=np.array(-3.0), l1=2.0, l2=0.5)
-exercise.case("both, any shape", weights=np.array([2.0, -1.0]), l1=-0.5, l2=0.5)
-exercise.case("both, any shape", weights=np.array([2.0, -1.0]), l1=0.5, l2=-0.5)
+exercise.case("both in any shape", weights=np.array([2.0, -1.0, 3.0]), l1=0.25, l2=0.5)
+exercise.case("both in any shape", weights=np.array([[1.5, -4.0], [0.25, 2.0]]), l1=0.7, l2=0.3)
+exercise.case("both in any shape", weights=np.array(-3.0), l1=2.0, l2=0.5)
+exercise.case("both in any shape", weights=np.array([2.0, -1.0]), l1=-0.5, l2=0.5)
+exercise.case("both in any shape", weights=np.array([2.0, -1.0]), l1=0.5, l2=-0.5)
 exercise.case("weights at 0", weights=np.array([2.0, -1.0, 0.0]), l1=0.25, l2=0.5)
 exercise.case("weights at 0", weights=np.array([[0.0, -3.0], [0.0, 0.0]]), l1=2.0)
 # Next to 0 is not 0: however small a weight is, the L1 penalty pulls with its whole strength.
@@ -54,7 +54,7 @@ def absolute(rng):
     return {"weights": numbers(rng, (3, 4)), "l1": float(rng.uniform(0.1, 2))}
 
 
-@exercise.hidden("both, any shape", count=4)
+@exercise.hidden("both in any shape", count=4)
 def elastic_net(rng):
     return {
         "weights": numbers(rng, any_shape(rng)),
