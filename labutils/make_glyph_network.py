@@ -1,6 +1,6 @@
 """Train the network that reads letters and write its weights to data/glyph_network.safetensors.
 
-Run it as `python -m labutils.make_glyph_network`; it takes two minutes on two cores. All that decides what comes out
+Run it as `python -m labutils.make_glyph_network`; it takes a minute or two. All that decides what comes out
 stands in `RECIPE`, and is kept in the file beside the weights.
 """
 
