@@ -50,7 +50,7 @@ exercise.case("boxes at the edge", **square, box=(-2, 1, 4, 1))
 exercise.case("boxes at the edge", **square, box=(1, -1, 1, 9))
 exercise.case("no box and the whole image", **square, box=(1, 2, 0, 3))
 exercise.case("no box and the whole image", **three, box=(0, 0, 3, 4))
-exercise.case("no box and the whole image", **square, box=(-3, -3, 20, 20))
+exercise.case("no box and the whole image", **square, box=(-1, -2, 20, 20))
 exercise.case("no box and the whole image", **three, box=(1, 1, -1, 2))
 exercise.case("no box and the whole image", **three, box=(1, 1, 2, -1))
 

@@ -75,6 +75,7 @@ exercise.case("layer and instance", **image, groups=1, epsilon=0.0)
 exercise.case("layer and instance", **image, groups=4, epsilon=0.0)
 exercise.case("images", **image, groups=2, epsilon=0.0)
 exercise.case("images", **series, groups=2, epsilon=0.0)
+exercise.case("images", **series, groups=4, epsilon=0.0)
 exercise.case("epsilon", **four, groups=2, epsilon=7.0)
 # A group that hardly varies; and groups of one value, which do not vary at all.
 flat = four | {"activations": np.array([[1.001, 1.004, 2.0, 2.0], [3.0, 3.002, 0.5, 0.5]])}
