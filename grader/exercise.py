@@ -38,7 +38,7 @@ import json
 import linecache
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -146,19 +146,13 @@ class Exercise:
 
     def cases(self, hidden_seed: int | str | None = None) -> tuple[Case, ...]:
         """The public cases and, given a seed, the hidden ones too, each with what the reference returns for it."""
-        cases = [(aspect, arguments, False) for aspect, arguments in self.public_cases]
-        if hidden_seed is not None:
-            cases += [
-                (one.aspect, one.draw(_generator(hidden_seed, self.name, group, number)), True)
-                for group, one in enumerate(self.hidden_cases)
-                for number in range(one.count)
-            ]
-        return tuple(Case(aspect, arguments, self._expected(arguments), hidden) for aspect, arguments, hidden in cases)
+        public = tuple(Case(aspect, given, self._expected(given), False) for aspect, given in self.public_cases)
+        return public if hidden_seed is None else public + self._hidden(hidden_seed)
 
     def sheet(self, hidden_seed: int | str | None = None) -> ExerciseSheet:
         """All that a judge needs. Without a seed it holds public cases only, and may be given to students."""
-        cases = self.cases(hidden_seed)
-        return ExerciseSheet(
+        cases = self.cases()
+        public = ExerciseSheet(
             name=self.name,
             chapter=self.chapter,
             points=self.points,
@@ -171,6 +165,24 @@ class Exercise:
                 KnownMistake(mistake.name, mistake.hint, run_all(mistake.function, cases)) for mistake in self.mistakes
             ),
         )
+        return public if hidden_seed is None else self.with_hidden_cases(public, hidden_seed)
+
+    def with_hidden_cases(self, public: ExerciseSheet, hidden_seed: int | str) -> ExerciseSheet:
+        """The sheet with hidden cases too. Whoever needs several draws computes the public part once."""
+        hidden = self._hidden(hidden_seed)
+        mistakes = tuple(
+            replace(known, outcomes=known.outcomes + run_all(mistake.function, hidden))
+            for known, mistake in zip(public.mistakes, self.mistakes)
+        )
+        return replace(public, cases=public.cases + hidden, mistakes=mistakes)
+
+    def _hidden(self, seed: int | str) -> tuple[Case, ...]:
+        drawn = [
+            (one.aspect, one.draw(_generator(seed, self.name, group, number)))
+            for group, one in enumerate(self.hidden_cases)
+            for number in range(one.count)
+        ]
+        return tuple(Case(aspect, given, self._expected(given), True) for aspect, given in drawn)
 
     def _known(self, aspect: str) -> str:
         if aspect not in self.aspects:

@@ -117,11 +117,12 @@ def prove(stub: Stub, namespace: dict[str, Any]) -> Proof:
 
 def judges_of(exercise: Exercise) -> dict[str, Judge]:
     """The judge of a student's notebook, and the instructor's with several seeds, named by what they judge by."""
+    public = exercise.sheet()
     with tempfile.TemporaryDirectory() as folder:
-        write_sheet(Path(folder) / "sheet.json", exercise.chapter, [exercise.sheet()])
+        write_sheet(Path(folder) / "sheet.json", exercise.chapter, [public])
         judges = {"by the check sheet": SheetJudge(read_sheets(Path(folder)))}
     for seed in HIDDEN_SEEDS:
-        judges[_by_seed(seed)] = SheetJudge({exercise.name: exercise.sheet(seed)})
+        judges[_by_seed(seed)] = SheetJudge({exercise.name: exercise.with_hidden_cases(public, seed)})
     return judges
 
 
