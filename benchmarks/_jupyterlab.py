@@ -76,6 +76,10 @@ class Lab:
         self.address = f"http://127.0.0.1:{port}"
         self._set("apputils-extension/notification", '{"fetchNews": "false", "checkForUpdates": false}')
         self._set("notebook-extension/tracker", '{"windowingMode": "none"}')  # cells stay when they are out of view
+        # The debugger asks each kernel for its state, and complains when the kernel is shut down meanwhile.
+        page_config = home / "config" / "labconfig" / "page_config.json"
+        page_config.parent.mkdir(parents=True)
+        page_config.write_text('{"disabledExtensions": {"@jupyterlab/debugger-extension": true}}')
         self.log = home / "jupyterlab.log"
         self.process = subprocess.Popen(
             [
@@ -152,21 +156,21 @@ class Notebook:
         page.on("requestfailed", self._note_request)
 
     def open(self, url: str) -> "Notebook":
+        """Waits for a kernel that answers: before, JupyterLab moves the focus, and cells lose their widgets."""
         self.page.goto(url)
         expect(self.page.locator(".jp-Notebook")).to_be_visible()
-        return self
-
-    def run_all(self) -> "Notebook":
-        """Waits for a kernel that answers: cells run earlier are not run, or lose their widgets."""
         self.page.wait_for_function("() => window.jupyterapp?.shell.currentWidget?.sessionContext")
         self.page.evaluate(
             """async () => {
-                const { commands, shell } = window.jupyterapp, { context, sessionContext } = shell.currentWidget;
+                const { context, sessionContext } = window.jupyterapp.shell.currentWidget;
                 await Promise.all([context.ready, sessionContext.ready]);
                 await sessionContext.session.kernel.info;
-                commands.execute("notebook:run-all-cells");
             }"""
         )
+        return self
+
+    def run_all(self) -> "Notebook":
+        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
         return self
 
     def start(self, code: str) -> None:
@@ -211,13 +215,7 @@ class Notebook:
         )
         self.open(self.page.url)
         widget = self.widget()
-        self.page.evaluate(
-            """async () => {
-                const { sessionContext } = window.jupyterapp.shell.currentWidget;
-                await sessionContext.ready;
-                await sessionContext.shutdown();
-            }"""
-        )
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
         self.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.sessionContext.session")
         self._no_kernel = True
         return widget

@@ -2,6 +2,7 @@
 library's kind; a worker that dies takes nothing with it but its turn.
 """
 
+import asyncio
 import multiprocessing
 import os
 import signal
@@ -52,6 +53,7 @@ def dask_crew(address: str) -> Iterator["Crew"]:
     except ModuleNotFoundError as error:
         raise CourseError(NO_DASK) from error
     try:
+        asyncio.run(_reach(address))
         client = Client(address, timeout=SECONDS_FOR_A_SCHEDULER, set_as_default=False)
     except (OSError, ValueError) as error:
         reason = str(error) or type(error).__name__
@@ -67,6 +69,19 @@ def dask_crew(address: str) -> Iterator["Crew"]:
             yield crew
         finally:
             crew.executor.shutdown(wait=False)  # for Dask's executor: cancels what is not done
+
+
+async def _reach(address: str) -> None:
+    """Connect to a scheduler and part again. Raises OSError or ValueError where none answers.
+
+    A Client that cannot connect is left half made, and when Python collects it, it waits for a lock that the next
+    Client may be holding. So a Client is made only where there is a scheduler.
+    """
+    from distributed import Security
+    from distributed.comm import connect
+
+    comm = await connect(address, SECONDS_FOR_A_SCHEDULER, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 class Crew:
