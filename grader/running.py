@@ -39,7 +39,9 @@ class CellFailed(Exception):
 
 @dataclass(frozen=True)
 class Measured:
-    """Wall-clock seconds with the start of the kernel, and of each cell; peak memory of the kernel and its children."""
+    """Wall-clock seconds from the start of the kernel to the end of the last cell, and of each cell; peak memory of the
+    kernel and its children.
+    """
 
     seconds: float
     megabytes: float
@@ -65,9 +67,11 @@ def run(notebook: NotebookNode, folder: Path, import_from: Path) -> tuple[Notebo
         resources={"metadata": {"path": str(folder)}},
     )
     starts: list[float] = []
+    ends: list[float] = []  # of the last cell: nobody waits for the kernel to shut down
     memory = _PeakMemory()
     client.on_notebook_start = lambda notebook: memory.watch(client.km.provisioner.pid)
     client.on_cell_start = lambda **_: starts.append(time.perf_counter())
+    client.on_notebook_complete = lambda **_: ends.append(time.perf_counter())
     start = time.perf_counter()
     try:
         executed = client.execute(env=_environment(import_from))
@@ -77,9 +81,8 @@ def run(notebook: NotebookNode, folder: Path, import_from: Path) -> tuple[Notebo
         raise CellFailed(len(starts) - 1, str(error)) from error
     finally:
         peak = memory.stop()
-    end = time.perf_counter()
-    cells = tuple(after - before for before, after in zip(starts, [*starts[1:], end]))
-    return _settled(executed), Measured(end - start, peak / MEGABYTE, cells)
+    cells = tuple(after - before for before, after in zip(starts, [*starts[1:], *ends]))
+    return _settled(executed), Measured(ends[0] - start, peak / MEGABYTE, cells)
 
 
 class _PeakMemory:
