@@ -179,7 +179,8 @@ exercise.slip(
     wrong="(np.sqrt(variance.reshape(beside)) + epsilon)",
 )
 exercise.slip(
-    "A channel that does not vary becomes NaN: 0 / 0. That is what epsilon is for; add it to the variance.",
+    "epsilon is missing: it is added to the variance, and the root is taken of both. Without it a channel that does "
+    "not vary becomes 0 / 0, NaN.",
     name="epsilon_left_out",
     right="np.sqrt(variance.reshape(beside) + epsilon)",
     wrong="np.sqrt(variance.reshape(beside))",
@@ -283,6 +284,18 @@ exercise.slip(
     name="gamma_and_beta_left_out",
     right="gamma.reshape(beside) * normalized + beta.reshape(beside)",
     wrong="normalized",
+)
+exercise.slip(
+    "gamma is missing: multiply the normalized values by it, channel by channel, before you add beta.",
+    name="gamma_left_out",
+    right="gamma.reshape(beside) * normalized + beta.reshape(beside)",
+    wrong="normalized + beta.reshape(beside)",
+)
+exercise.slip(
+    "beta is missing: add it, channel by channel, after you have multiplied by gamma.",
+    name="beta_left_out",
+    right="gamma.reshape(beside) * normalized + beta.reshape(beside)",
+    wrong="gamma.reshape(beside) * normalized",
 )
 exercise.slip(
     "gamma and beta are swapped: gamma multiplies, beta is added.",

@@ -192,10 +192,39 @@ exercise.slip(
     wrong="(np.sqrt(activations.var(axis=0)) + epsilon)",
 )
 exercise.slip(
-    "Where a channel does not vary you divide by 0. Add epsilon to the variance, as the forward pass did.",
+    "epsilon is missing: it is added to the variance before the root, as in the forward pass. Without it a channel "
+    "that does not vary is divided by 0.",
     name="epsilon_left_out",
     right="np.sqrt(activations.var(axis=0) + epsilon)",
     wrong="np.sqrt(activations.var(axis=0))",
+)
+exercise.slip(
+    "Your gradient by gamma is a mean over the batch. gamma had a say in every example: add up. (The mean of the loss "
+    "is in `gradient` already.)",
+    name="mean_for_gamma",
+    right="(gradient * normalized).sum(axis=0)",
+    wrong="(gradient * normalized).mean(axis=0)",
+)
+exercise.slip(
+    "Your gradient by beta is a mean over the batch. beta had a say in every example: add up. (The mean of the loss is "
+    "in `gradient` already.)",
+    name="mean_for_beta",
+    right=", gradient.sum(axis=0)",
+    wrong=", gradient.mean(axis=0)",
+)
+exercise.slip(
+    "Your path through the mean is n times too strong: a sum over the batch, where a mean should be. Each example is "
+    "but one n-th of the mean.",
+    name="sum_on_the_path_through_the_mean",
+    right="through_mean = by_normalized.mean(axis=0)",
+    wrong="through_mean = by_normalized.sum(axis=0)",
+)
+exercise.slip(
+    "Your path through the variance is n times too strong: a sum over the batch, where a mean should be. Each example "
+    "is but one n-th of the variance.",
+    name="sum_on_the_path_through_the_variance",
+    right="(by_normalized * normalized).mean(axis=0)",
+    wrong="(by_normalized * normalized).sum(axis=0)",
 )
 
 

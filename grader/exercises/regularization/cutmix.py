@@ -11,10 +11,12 @@ exercise = chapter.exercise(
     hints=(
         "Clip the box first: which rows and columns of the image does it really cover? Everything else follows from "
         "them, the pixels and the share.",
-        "The first row covered is `max(top, 0)`, and the first one no longer covered `min(top + height, rows)`; "
-        "columns alike. The share is the number of pixels between them, over the number in the image.",
+        "The first row covered is `max(top, 0)`, and the first one no longer covered `min(top + height, rows)`, or "
+        "none is covered if that is not larger; columns alike. The share is the number of pixels between them, over "
+        "the number in the image.",
         "Copy the images, write `images[order]`'s box into the copy, and mix the labels with "
-        "`area = covered rows * covered columns / pixels`: (1 - area) of the own, area of the partner's.",
+        "`area = covered rows * covered columns / pixels`: (1 - area) of the own, area of the partner's. "
+        "`last = max(last, first)` makes both right where nothing is covered.",
     ),
     tolerance=SINGLE_PRECISION,
 )
@@ -44,11 +46,23 @@ square = {
 exercise.case("boxes inside", **three, box=(1, 1, 2, 3))
 exercise.case("boxes inside", **three, box=(0, 1, 2, 1))
 exercise.case("boxes inside", **square, box=(1, 0, 1, 2))
+# Pixels that are equal in both images, and an image that is its own partner: they are in the box all the same.
+exercise.case(
+    "boxes inside",
+    images=np.array([[[1.0, 2.0], [3.0, 4.0]], [[1.0, 2.0], [5.0, 6.0]], [[7.0, 2.0], [3.0, 8.0]]]),
+    labels=three["labels"],
+    order=np.array([0, 2, 1]),
+    box=(0, 0, 1, 2),
+)
 exercise.case("boxes at the edge", **three, box=(1, 2, 4, 5))
 exercise.case("boxes at the edge", **three, box=(-1, -2, 3, 4))
 exercise.case("boxes at the edge", **square, box=(-2, 1, 4, 1))
 exercise.case("boxes at the edge", **square, box=(1, -1, 1, 9))
 exercise.case("no box and the whole image", **square, box=(1, 2, 0, 3))
+# Boxes of which nothing lies in the image, empty ones and others: what is clipped ends before it begins.
+exercise.case("no box and the whole image", **square, box=(-1, 0, 0, 2))
+exercise.case("no box and the whole image", **square, box=(5, 5, 0, 0))
+exercise.case("no box and the whole image", **square, box=(-4, 1, 2, 2))
 exercise.case("no box and the whole image", **three, box=(0, 0, 3, 4))
 exercise.case("no box and the whole image", **square, box=(-1, -2, 20, 20))
 exercise.case("no box and the whole image", **three, box=(1, 1, -1, 2))
@@ -87,7 +101,7 @@ def at_the_edge(rng):
 @exercise.hidden("no box and the whole image", count=4)
 def nothing_or_everything(rng):
     def box(height, width):
-        boxes = ((0, 0, height, width), (1, 1, 0, 2), (2, 0, 3, 0), (-1, -1, 99, 99))
+        boxes = ((0, 0, height, width), (1, 1, 0, 2), (2, 0, 3, 0), (-1, -1, 99, 99), (1, width + 1, 2, 1))
         return boxes[rng.integers(len(boxes))]
 
     return one_batch(rng, box)
@@ -160,6 +174,18 @@ exercise.slip(
     wrong="left, top, width, height = box",
 )
 exercise.slip(
+    "You took the first two numbers of the box in the wrong order: its first row is `top`, its first column `left`.",
+    name="top_and_left_swapped",
+    right="top, left, height, width = box",
+    wrong="left, top, height, width = box",
+)
+exercise.slip(
+    "You took the last two numbers of the box in the wrong order: the height counts rows, and stands before the width.",
+    name="height_and_width_swapped",
+    right="top, left, height, width = box",
+    wrong="top, left, width, height = box",
+)
+exercise.slip(
     "You took the last two numbers of the box for its last row and column. They are its height and its width.",
     name="size_taken_for_the_end",
     right=f"covered[{BOX}]",
@@ -182,6 +208,13 @@ exercise.slip(
     name="labels_with_another_partner",
     right="labels[order]",
     wrong="labels[::-1]",
+)
+exercise.slip(
+    "You count the numbers that have changed. A pixel that is equal in both images changes nothing, and an image may "
+    "be its own partner, but they are in the box all the same: count the pixels that the box covers.",
+    name="changed_pixels_counted",
+    right="share = covered.mean()",
+    wrong="share = np.mean(np.where(covered, images[order], images) != images)",
 )
 exercise.slip(
     "Your labels take the covered share of the height. The box covers a part of the width as well: count pixels.",
@@ -223,16 +256,34 @@ def in_place(images, labels, order, box):
 
 
 @exercise.mistake(
-    "A negative height or width goes through, and even gets a share, below 0. It is a fault of whoever drew the box: "
-    "refuse it with a ValueError."
+    "Where nothing of the box lies in the image, your last row or column comes before the first, and the difference "
+    "is below 0. Then labels get a share that is no share, and a slice with a negative end may even exchange pixels. "
+    "Let the end be no less than the beginning."
 )
-def negative_size_counted(images, labels, order, box):
+def box_beside_the_image_counted(images, labels, order, box):
     top, left, height, width = box
+    if height < 0 or width < 0:
+        raise ValueError("no box")
     first, last = max(top, 0), min(top + height, images.shape[1])
     start, end = max(left, 0), min(left + width, images.shape[2])
     mixed = images.copy()
     mixed[:, first:last, start:end] = images[order, first:last, start:end]
     share = (last - first) * (end - start) / images[0].size
+    return mixed, (1 - share) * labels + share * labels[order]
+
+
+@exercise.mistake(
+    "You clip the box below and at the right. A box that begins above the image or left of it has a negative number in "
+    "its slice, which counts from the other end: clip the beginning at 0 too."
+)
+def only_the_end_clipped(images, labels, order, box):
+    top, left, height, width = box
+    if height < 0 or width < 0:
+        raise ValueError("no box")
+    last, end = min(top + height, images.shape[1]), min(left + width, images.shape[2])
+    mixed = images.copy()
+    mixed[:, top:last, left:end] = images[order, top:last, left:end]
+    share = (last - top) * (end - left) / images[0].size
     return mixed, (1 - share) * labels + share * labels[order]
 
 

@@ -9,8 +9,8 @@ exercise = chapter.exercise(
     points=2,
     aspects={"training": 2, "evaluation and refused rates": 1, "rate 0 and rate 1": 1},
     hints=(
-        "Compare each draw with the rate: you get True where the activation is kept. What share of the draws is that, "
-        "on average?",
+        "Ask of each draw whether it is less than the rate: you get True where the activation is dropped. What share "
+        "of the activations is kept then, on average?",
         "The share that is kept is 1 - rate, and the activations that are kept are divided by it, in training only. "
         "With rate 1 nothing is kept: think of that before you divide.",
         "`np.where(uniform < rate, 0.0, ...)` chooses entry by entry. Deal with evaluation and with rate 1 in lines of "
@@ -42,6 +42,8 @@ exercise.case(
     rate=0.5,
 )
 exercise.case("training", activations=np.array(3.0), uniform=np.array(0.7), rate=0.4)
+# Nearly everything is dropped, but not everything.
+exercise.case("training", activations=np.array([1.0, -2.0]), uniform=np.array([0.997, 0.6]), rate=0.995)
 exercise.case("evaluation and refused rates", **four, rate=0.25, training=False)
 exercise.case("evaluation and refused rates", **four, rate=0.8, training=False)
 exercise.case("evaluation and refused rates", **four, rate=1.0, training=False)
@@ -122,6 +124,15 @@ def kept_and_dropped_swapped(activations, uniform, rate, training=True):
     if not training:
         return activations
     return activations * (uniform < rate) / (1 - rate)
+
+
+exercise.slip(
+    "You drop where the draw is *not* less than the rate, and keep where it is. With rate 0.2 you drop four of five; "
+    "the rate is the share that is dropped.",
+    name="mask_inverted",
+    right="uniform < rate",
+    wrong="uniform >= rate",
+)
 
 
 @exercise.mistake(

@@ -121,6 +121,27 @@ def drops_in_evaluation(gradient, activations, weights, uniform, rate, training=
 
 
 exercise.slip(
+    "Your gradient of the activations goes through what was dropped, and is not scaled where it was kept. Forward, "
+    "each activation met a factor, 0 or 1 / (1 - rate); it meets the same one on the way back.",
+    name="mask_forgotten_for_the_activations",
+    right="gradient @ weights * factors",
+    wrong="gradient @ weights",
+)
+exercise.slip(
+    "Your gradient of the weights uses the activations as they were before dropout. The layer never saw those: it was "
+    "multiplied by the dropped and scaled ones.",
+    name="mask_forgotten_for_the_weights",
+    right="(activations * factors)",
+    wrong="activations",
+)
+exercise.slip(
+    "You drop in evaluation too. With `training=False` nothing was dropped or scaled, and the gradients are those of "
+    "the dense layer.",
+    name="training_ignored",
+    right="if not training:",
+    wrong="if training is None:",
+)
+exercise.slip(
     "Your gradient of the activations has its zeros in the right places and is too small elsewhere. What was scaled on "
     "the way forward is scaled by the same factor on the way back.",
     name="not_scaled_on_the_way_back",

@@ -11,7 +11,8 @@ exercise = chapter.exercise(
     hints=(
         "Walk through the losses one by one, as training does. What must you remember from one epoch to the next?",
         "The lowest loss so far and its epoch are enough: how long there was no new best is the difference of two "
-        "epochs. Begin with an infinite lowest loss, and no comparison lets NaN or infinity in.",
+        "epochs. Begin with an infinite lowest loss: then `<` lets neither NaN nor infinity in, but minus infinity it "
+        "does.",
         "In the loop, `if -np.inf < loss < lowest` there is a new best, else if `epoch - best >= patience` training "
         "stops. Before any best, count as if epoch -1 had been one; if that is still so in the end, refuse.",
     ),
@@ -56,6 +57,8 @@ exercise.case(
 exercise.case("losses that are no numbers", validation_loss=np.array([np.nan, 2.0, 3.0, 1.0, 4.0]), patience=3)
 exercise.case("losses that are no numbers", validation_loss=np.array([1.0, np.nan, 2.0, 3.0, 4.0, 0.5]), patience=3)
 exercise.case("losses that are no numbers", validation_loss=np.array([np.nan, np.nan, np.nan]), patience=5)
+# Minus infinity is lower than everything, and no loss to be kept.
+exercise.case("losses that are no numbers", validation_loss=np.array([2.0, -np.inf, 1.0, 3.0]), patience=2)
 # Nothing is lower than a number that comes too late.
 exercise.case("losses that are no numbers", validation_loss=np.array([np.nan, np.inf, 1.0]), patience=2)
 exercise.case("losses that are no numbers", validation_loss=np.array([]), patience=2)
@@ -151,7 +154,7 @@ def first_epoch_counted_as_waiting(validation_loss, patience):
         raise ValueError("no best epoch")
     best, waited = 0, 0
     for epoch, loss in enumerate(validation_loss):
-        if loss < validation_loss[best]:
+        if -np.inf < loss < validation_loss[best]:
             best, waited = epoch, 0
         else:
             waited += 1
@@ -221,6 +224,15 @@ exercise.slip(
     name="nan_is_a_new_best",
     right="-np.inf < loss < lowest",
     wrong="not loss >= lowest",
+)
+
+
+exercise.slip(
+    "Minus infinity becomes your new best, for it is lower than everything. It is no finite loss, and a training that "
+    "reports it has failed: ask for that as well.",
+    name="minus_infinity_is_a_new_best",
+    right="-np.inf < loss < lowest",
+    wrong="loss < lowest",
 )
 
 
@@ -319,7 +331,7 @@ exercise.slip(
 def nothing_refused(validation_loss, patience):
     best, lowest, waited = 0, np.inf, 0
     for epoch, loss in enumerate(validation_loss):
-        if loss < lowest:
+        if -np.inf < loss < lowest:
             best, lowest, waited = epoch, loss, 0
         else:
             waited += 1

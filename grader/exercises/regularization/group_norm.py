@@ -190,7 +190,8 @@ exercise.slip(
     wrong="(np.sqrt(variance) + epsilon)",
 )
 exercise.slip(
-    "A group that does not vary becomes NaN: 0 / 0. That is what epsilon is for; add it to the variance.",
+    "epsilon is missing: it is added to the variance, and the root is taken of both. Without it a group that does not "
+    "vary becomes 0 / 0, NaN.",
     name="epsilon_left_out",
     right="np.sqrt(variance + epsilon)",
     wrong="np.sqrt(variance)",
@@ -200,6 +201,18 @@ exercise.slip(
     name="gamma_and_beta_left_out",
     right="gamma.reshape(beside) * normalized + beta.reshape(beside)",
     wrong="normalized",
+)
+exercise.slip(
+    "gamma is missing: multiply the normalized values by it, channel by channel, before you add beta.",
+    name="gamma_left_out",
+    right="gamma.reshape(beside) * normalized + beta.reshape(beside)",
+    wrong="normalized + beta.reshape(beside)",
+)
+exercise.slip(
+    "beta is missing: add it, channel by channel, after you have multiplied by gamma.",
+    name="beta_left_out",
+    right="gamma.reshape(beside) * normalized + beta.reshape(beside)",
+    wrong="gamma.reshape(beside) * normalized",
 )
 exercise.slip(
     "gamma and beta are swapped: gamma multiplies, beta is added.",
@@ -231,8 +244,8 @@ def size_rounded_down(activations, groups, gamma, beta, epsilon=1e-5):
 
 
 @exercise.mistake(
-    "The numbers are right, but `-=` writes into `activations`, which belong to whoever calls you: `reshape` shows the "
-    "same numbers in another shape, and makes no copy. Make a new array."
+    "The numbers are right, but you write into `activations`, which belong to whoever calls you, perhaps through a "
+    "view: `reshape` and slices show the same numbers and make no copy. Make a new array."
 )
 def in_place(activations, groups, gamma, beta, epsilon=1e-5):
     channels = activations.shape[1]

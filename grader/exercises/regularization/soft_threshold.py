@@ -133,6 +133,12 @@ exercise.slip(
     wrong="np.abs(weights) - threshold, 1e-6",
 )
 exercise.slip(
+    "A weight that is 0 becomes NaN: w / |w| is 0 / 0 there. `np.sign` gives 0 for it.",
+    name="sign_by_division",
+    right="np.sign(weights)",
+    wrong="weights / np.abs(weights)",
+)
+exercise.slip(
     "A NaN becomes 0, for no comparison holds for it. Then nobody learns that training has failed: let it stay NaN.",
     name="nan_taken_for_small",
     right="np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)",
