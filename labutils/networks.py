@@ -12,18 +12,25 @@ from torch import nn
 
 
 def dense_network(
-    features: int = 3, width: int = 2, classes: int = 2, seed: int = 0, frozen: str = "", training: bool = True
+    features: int = 3,
+    width: int = 2,
+    classes: int = 2,
+    seed: int = 0,
+    frozen: str = "",
+    training: bool = True,
+    head_bias: bool = True,
 ) -> nn.Sequential:
     """Layers `fc1`, `norm`, `relu`, `drop` and the head `fc`. Takes examples of shape (n, features).
 
-    Layers whose names begin with `frozen` are not trainable; `training` tells the mode.
+    Layers whose names begin with `frozen` are not trainable; `training` tells the mode, and `head_bias` whether the
+    head has a bias.
     """
     layers = OrderedDict(
         fc1=nn.Linear(features, width),
         norm=nn.BatchNorm1d(width),
         relu=nn.ReLU(inplace=True),
         drop=nn.Dropout(0.5),
-        fc=nn.Linear(width, classes),
+        fc=nn.Linear(width, classes, bias=head_bias),
     )
     return _settled(nn.Sequential(layers), seed, frozen, training)
 

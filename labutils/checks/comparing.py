@@ -227,6 +227,10 @@ def _networks_differ(expected: dict, got: dict, tolerance: Tolerance, exact: boo
         found = _dicts_differ(wanted, given, tolerance, exact, place)
         if found:
             return found
+        for name in wanted if kind == "parameters" else ():  # torch does not multiply float32 by float64
+            types = wanted[name].dtype, given[name].dtype
+            if types[0] != types[1]:
+                return Difference("dtype", str(types[0]), str(types[1]), f"{place}[{name!r}]")
     return None
 
 

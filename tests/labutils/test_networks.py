@@ -49,6 +49,7 @@ CHANGES = {
     "a weight": lambda network: network.fc.weight.data.add_(1),
     "what is trainable": lambda network: network.fc1.requires_grad_(False),
     "the mode": lambda network: network.eval(),
+    "the type of its numbers": lambda network: network.fc.double(),
     "a running mean": lambda network: network.norm.running_mean.zero_(),
     "the statistics, by a pass in training mode": counts_a_batch,
     "a layer": another_head,

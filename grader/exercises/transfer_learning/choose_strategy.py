@@ -101,6 +101,12 @@ exercise.case(
     },
     trainable=TWO_COUNTS,
 )
+# By nearly three, in three runs.
+exercise.case(
+    "as good as the best",
+    accuracies={"frozen": np.array([0.6, 0.7, 0.8]), "fine-tuned": np.array([0.62, 0.75, 0.88])},
+    trainable=TWO_COUNTS,
+)
 # One lucky run.
 exercise.case(
     "as good as the best",
@@ -164,8 +170,8 @@ exercise.case(
 )
 exercise.case(
     "ties",
-    accuracies={"one": np.array([0.5, 0.75]), "other": np.array([0.75, 0.5]), "third": np.array([0.5, 0.75])},
-    trainable={"one": 400, "other": 400, "third": 400},
+    accuracies={"wide": np.array([0.5, 0.75]), "deep": np.array([0.75, 0.5]), "old": np.array([0.5, 0.75])},
+    trainable={"wide": 400, "deep": 400, "old": 400},
 )
 # No spread at all, and no distance.
 exercise.case(
@@ -185,6 +191,12 @@ exercise.case("refusals", accuracies={"frozen": np.array([0.7]), "fine-tuned": n
 exercise.case(
     "refusals",
     accuracies={"frozen": np.array([0.7, 0.75, 0.8]), "fine-tuned": np.array([0.8, 0.7])},
+    trainable=TWO_COUNTS,
+)
+# A single run beside three: numpy would take it for each of them.
+exercise.case(
+    "refusals",
+    accuracies={"frozen": np.array([0.7]), "fine-tuned": np.array([0.8, 0.7, 0.75])},
     trainable=TWO_COUNTS,
 )
 
@@ -217,8 +229,8 @@ def the_same_twice(rng):
     drawn = rng.integers(2, 8, 4) / 8
     counts = rng.permutation([300, 300, 700])
     return {
-        "accuracies": {"one": drawn, "two": drawn.copy(), "three": np.full(4, 0.125)},
-        "trainable": {name: int(count) for name, count in zip(("one", "two", "three"), counts)},
+        "accuracies": {"two": drawn, "one": drawn.copy(), "three": np.full(4, 0.125)},
+        "trainable": {name: int(count) for name, count in zip(("two", "one", "three"), counts)},
     }
 
 
@@ -281,6 +293,20 @@ exercise.slip(
     wrong="behind.mean() <= 2 * behind",
 )
 exercise.slip(
+    "You add up the scatter of the two strategies, as if other seeds had been drawn for each. On some seeds both are "
+    "better than on others; take the standard error of the differences, seed by seed.",
+    name="as_if_other_seeds",
+    right="behind.std(ddof=1)",
+    wrong="np.sqrt(accuracies[ranking[0]].var(ddof=1) + accuracies[name].var(ddof=1))",
+)
+exercise.slip(
+    "The best is 0 behind itself, with a standard error of 0, and your function takes it for too far behind. The mean "
+    "difference may be as large as the standard error.",
+    name="as_large_not_allowed",
+    right="behind.mean() <= behind",
+    wrong="behind.mean() < behind",
+)
+exercise.slip(
     "You take the strategy with the best single run for the best. A lucky seed says little; compare means.",
     name="best_single_run",
     right="-accuracies[name].mean()",
@@ -306,6 +332,26 @@ def equal_counts_by_order(accuracies, trainable):
     for name in accuracies:
         behind = accuracies[best] - accuracies[name]
         if behind.mean() <= behind.std(ddof=1) / np.sqrt(len(behind)):
+            good_enough.append(name)
+    return min(good_enough, key=lambda name: trainable[name])
+
+
+@exercise.mistake(
+    "You allow the half width of a 95 % interval, the standard error times a quantile of Student's t. One standard "
+    "error was asked for."
+)
+def half_width_of_an_interval(accuracies, trainable):
+    from scipy import stats
+
+    runs = {len(values) for values in accuracies.values()}
+    if len(runs) != 1 or min(runs) < 2:
+        raise ValueError("no pairs")
+    ranking = sorted(accuracies, key=lambda name: (-accuracies[name].mean(), trainable[name]))
+    good_enough = []
+    for name in ranking:
+        behind = accuracies[ranking[0]] - accuracies[name]
+        error = behind.std(ddof=1) / np.sqrt(len(behind))
+        if behind.mean() <= stats.t.ppf(0.975, len(behind) - 1) * error:
             good_enough.append(name)
     return min(good_enough, key=lambda name: trainable[name])
 

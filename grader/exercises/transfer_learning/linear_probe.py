@@ -7,7 +7,7 @@ from grader.exercises.transfer_learning.common import SINGLE_PRECISION, chapter
 exercise = chapter.exercise(
     "linear_probe",
     points=3,
-    aspects={"the scores": 2, "centred features": 2, "more features than examples": 1, "refusals": 1},
+    aspects={"the scores": 1, "centred features": 3, "more features than examples": 1, "refusals": 1},
     hints=(
         "Three steps: centre the features, solve one system of equations for all classes at once, score the new "
         "features. Every mean comes from the training part.",
@@ -239,6 +239,42 @@ exercise.slip(
     right="(new_features - mean) @ weights",
     wrong="(features - mean) @ weights",
 )
+
+
+exercise.slip(
+    "Nothing is centred in your equations, neither the features nor the targets, and the mean of the target is added "
+    "all the same. Take the mean of the training part off the features, the new ones too.",
+    name="nothing_centred",
+    right="""    mean = features.mean(axis=0)
+    centred = features - mean
+    targets = np.eye(classes)[labels]
+    shares = targets.mean(axis=0)
+    products = centred.T @ centred + penalty * np.eye(features.shape[1])
+    weights = np.linalg.solve(products, centred.T @ (targets - shares))
+    return (new_features - mean) @ weights + shares
+""",
+    wrong="""    targets = np.eye(classes)[labels]
+    products = features.T @ features + penalty * np.eye(features.shape[1])
+    weights = np.linalg.solve(products, features.T @ targets)
+    return new_features @ weights + targets.mean(axis=0)
+""",
+)
+
+
+@exercise.mistake(
+    "You divide the features by their standard deviation, with examples - 1 below its root. That weighs the penalty "
+    "anew for each of them; only their mean is taken off here."
+)
+def standardized_by_the_sample(features, labels, new_features, classes, penalty=1.0):
+    if len(np.unique(labels)) < classes or penalty <= 0:
+        raise ValueError("no probe for this")
+    mean, std = features.mean(axis=0), features.std(axis=0, ddof=1)
+    centred = (features - mean) / std
+    targets = np.eye(classes)[labels]
+    shares = targets.mean(axis=0)
+    products = centred.T @ centred + penalty * np.eye(features.shape[1])
+    weights = np.linalg.solve(products, centred.T @ (targets - shares))
+    return (new_features - mean) / std @ weights + shares
 
 
 @exercise.mistake(

@@ -87,6 +87,10 @@ exercise.case("other names", state={"z": np.ones(1), "a": np.ones(2), "m": np.on
 exercise.case("nothing fits", state=SMALL, checkpoint={**OTHER, "tail": np.ones(2)})
 exercise.case("nothing fits", state=SMALL, checkpoint={f"module.{name}": values for name, values in OTHER.items()})
 exercise.case("nothing fits", state=SMALL, checkpoint={"body.bias": np.ones(4), "head.weight": np.ones((3, 2))})
+# All names are there, and no shape is.
+exercise.case(
+    "nothing fits", state=SMALL, checkpoint={name: np.ones((*values.shape, 1)) for name, values in SMALL.items()}
+)
 exercise.case("nothing fits", state=SMALL, checkpoint={})
 
 

@@ -150,6 +150,12 @@ exercise.slip(
     wrong="decay = weight_decay",
 )
 exercise.slip(
+    "The weight decay of weights that do not decay is None in your groups. An optimizer calculates with it: write 0.0.",
+    name="no_decay_is_none",
+    right="decay = weight_decay if decays else 0.0",
+    wrong="decay = weight_decay if decays else None",
+)
+exercise.slip(
     "Weights with one dimension never decay in your groups, even where `decay_biases` says that they do.",
     name="biases_never_decay",
     right="decay_biases or weights.ndim > 1",

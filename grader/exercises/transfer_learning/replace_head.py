@@ -41,12 +41,13 @@ def replace_head(network, head, classes):
 exercise.case("the new head", network=dense(width=2, classes=2, seed=1), head="fc", classes=3)
 # As many classes as before: still other classes.
 exercise.case("the new head", network=dense(width=3, classes=2, seed=2), head="fc", classes=2)
-exercise.case("the new head", network=dense(width=2, classes=4, seed=3), head="fc", classes=1)
+# The old head has no bias.
+exercise.case("the new head", network=dense(width=2, classes=4, seed=3, head_bias=False), head="fc", classes=1)
 # The head need not be the last layer.
 exercise.case("the new head", network=dense(features=3, width=2, seed=4), head="fc1", classes=2)
 exercise.case("the rest as it was", network=dense(seed=5, frozen="fc1"), head="fc", classes=3)
 exercise.case("the rest as it was", network=dense(seed=6, frozen="fc", training=False), head="fc", classes=3)
-exercise.case("a head inside another layer", network=conv(seed=1), head="classifier.1", classes=4)
+exercise.case("a head inside another layer", network=conv(classes=2, seed=1), head="classifier.1", classes=4)
 exercise.case(
     "a head inside another layer", network=conv(channels=1, seed=2, training=False), head="classifier.1", classes=1
 )
@@ -58,7 +59,7 @@ exercise.case("refusals", network=dense(seed=7), head="fc", classes=0)
 exercise.case("refusals", network=dense(seed=7), head="fc", classes=-1)
 
 
-@exercise.hidden("the new head", count=2)
+@exercise.hidden("the new head", count=1)
 def outermost_head(rng):
     width, classes, wanted = (int(rng.integers(1, 5)) for _ in range(3))
     return {"network": dense(width=width, classes=classes, seed=some_seed(rng)), "head": "fc", "classes": wanted}
@@ -70,7 +71,7 @@ def head_of_a_frozen_network(rng):
     return {"network": network, "head": "fc", "classes": int(rng.integers(3, 6))}
 
 
-@exercise.hidden("a head inside another layer", count=2)
+@exercise.hidden("a head inside another layer", count=1)
 def inner_head(rng):
     network = conv(channels=int(rng.integers(1, 4)), seed=some_seed(rng), training=bool(rng.integers(2)))
     return {"network": network, "head": "classifier.1", "classes": int(rng.integers(1, 6))}
@@ -127,6 +128,25 @@ exercise.slip(
     wrong="""in_features, classes, bias=False)
     nn.init.zeros_(linear.weight)
 """,
+)
+exercise.slip(
+    "Your new head has a bias only where the old one had one. It is always to have one.",
+    name="bias_like_the_old_one",
+    right="""in_features, classes)
+    nn.init.zeros_(linear.weight)
+    nn.init.zeros_(linear.bias)
+""",
+    wrong="""in_features, classes, bias=layers[head].bias is not None)
+    for weights in linear.parameters():
+        nn.init.zeros_(weights)
+""",
+)
+exercise.slip(
+    "Your new head computes with numbers of another type than the rest of the network, which then fails at its first "
+    "forward pass. The default of `nn.Linear` is what the others have.",
+    name="head_of_another_type",
+    right="nn.Linear(layers[head].in_features, classes)",
+    wrong="nn.Linear(layers[head].in_features, classes, dtype=torch.float64)",
 )
 exercise.slip(
     "A layer that is not linear cannot be replaced like this: look at what it is before you ask for its `in_features`, "

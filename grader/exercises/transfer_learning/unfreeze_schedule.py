@@ -115,6 +115,19 @@ exercise.slip(
     wrong="1 + (epoch - warm_up - 1) // every if epoch > warm_up else 0",
 )
 exercise.slip(
+    "Your warm-up is one epoch too long, and when it ends the next layers are already behind it. Epochs count from 0, "
+    "so the first `warm_up` of them end before the epoch `warm_up`.",
+    name="jumps_after_the_warm_up",
+    right="if epoch >= warm_up else 0",
+    wrong="if epoch > warm_up else 0",
+)
+exercise.slip(
+    "Your `every` counts from the first epoch of all. It counts from the end of the warm-up.",
+    name="counts_from_the_beginning",
+    right="1 + (epoch - warm_up) // every",
+    wrong="1 + epoch // every",
+)
+exercise.slip(
     "In your schedule a layer joins in every epoch, whatever `every` says.",
     name="pace_overlooked",
     right="(epoch - warm_up) // every",
