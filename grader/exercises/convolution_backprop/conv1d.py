@@ -49,6 +49,7 @@ exercise.case(dilated, x=row, weights=np.array([2.0, 0.5, -1.0]), stride=3, padd
 # It just fits, with the padding of both sides.
 exercise.case(misfits, x=np.array([2.0, 3.0]), weights=np.array([1.0, 2.0, 4.0, 8.0]), padding=1)
 exercise.case(misfits, x=np.array([2.0, 3.0]), weights=np.array([1.0, 2.0, 4.0]), padding=1)
+exercise.case(misfits, x=np.array([2.0, 3.0, 5.0]), weights=np.array([1.0, 2.0]), dilation=2)
 exercise.case(misfits, x=np.array([2.0, 3.0]), weights=np.array([1.0, 2.0, 4.0]))
 exercise.case(misfits, x=row, weights=np.array([1.0, 2.0, 4.0]), stride=2, dilation=4)
 

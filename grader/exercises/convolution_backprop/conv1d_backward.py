@@ -57,12 +57,17 @@ exercise.case(
     dilated, output_gradient=np.array([1.0, -2.0, 3.0, 0.5]), x=row, weights=three, stride=2, padding=2, dilation=2
 )
 exercise.case(dilated, output_gradient=np.array([1.0, -2.0]), x=row, weights=three, stride=3, padding=1, dilation=2)
+# It just fits: with the padding of both sides, and with its gap.
+exercise.case(misfits, output_gradient=np.array([2.0]), x=row[:2], weights=np.array([3.0, 1.0, -2.0, 0.5]), padding=1)
+exercise.case(misfits, output_gradient=np.array([2.0]), x=row[:3], weights=two, dilation=2)
 exercise.case(misfits, output_gradient=np.array([1.0, 2.0, 4.0]), x=row[:4], weights=two)
 exercise.case(misfits, output_gradient=np.array([1.0, 2.0]), x=row[:4], weights=two)
 exercise.case(misfits, output_gradient=np.array([1.0]), x=row[:4], weights=two)
 exercise.case(misfits, output_gradient=np.array([1.0, 2.0, 4.0, 8.0]), x=row[:4], weights=two)
 exercise.case(misfits, output_gradient=np.array([1.0, 2.0]), x=row, weights=two, stride=2)
+# No output, and no gradient: a kernel that is too long, and one that would fit without its gap.
 exercise.case(misfits, output_gradient=np.array([]), x=row[:2], weights=three)
+exercise.case(misfits, output_gradient=np.array([]), x=row[:2], weights=two, dilation=2)
 
 
 def drawn(rng, length, kernel, stride=1, padding=0, dilation=1):

@@ -80,7 +80,9 @@ exercise.case(
 exercise.case(misfits, x=table(1, 1, 1, 2), weights=table(1, 1, 3, 4), bias=np.array([0.5]), padding=1)
 exercise.case(misfits, x=table(1, 1, 4, 3), weights=table(1, 1, 5, 1), bias=np.array([0.5]), stride=2)
 exercise.case(misfits, x=table(1, 1, 3, 4), weights=table(1, 1, 1, 5), bias=np.array([0.5]), stride=2)
+# Each of these fits without its gaps.
 exercise.case(misfits, x=table(1, 1, 4, 4), weights=table(1, 1, 2, 3), bias=np.array([0.5]), stride=2, dilation=2)
+exercise.case(misfits, x=table(1, 1, 4, 4), weights=table(1, 1, 3, 2), bias=np.array([0.5]), stride=2, dilation=2)
 exercise.case(misfits, x=table(1, 3, 2, 2), weights=table(1, 1, 2, 2), bias=np.array([0.5]))
 exercise.case(misfits, x=table(1, 1, 2, 2), weights=table(1, 2, 2, 2), bias=np.array([0.5]))
 exercise.case(misfits, x=table(1, 3, 2, 2), weights=table(1, 2, 2, 2), bias=np.array([0.5]))
@@ -299,6 +301,52 @@ def channel_by_channel(x, weights, bias, stride=1, padding=0, dilation=1):
         np.einsum("nhwrs,rs->nhw", windows[:, o % x.shape[1]], weights[o, o % x.shape[1]]) for o in range(len(bias))
     ]
     return np.stack(output, axis=1) + bias[:, None, None]
+
+
+exercise.slip(
+    "Only the last entry of the kernel is left in your output: `=` overwrites what the others gave. Add with `+=`.",
+    name="overwritten",
+    right="output += ",
+    wrong="output[...] = ",
+)
+exercise.slip(
+    "You flip the rows of the kernel. Nothing is flipped: its first row meets the uppermost pixels under it.",
+    name="rows_flipped",
+    right="weights[:, :, row, column]",
+    wrong="weights[:, :, -1 - row, column]",
+)
+exercise.slip(
+    "You flip the columns of the kernel. Nothing is flipped: its first column meets the leftmost pixels under it.",
+    name="columns_flipped",
+    right="weights[:, :, row, column]",
+    wrong="weights[:, :, row, -1 - column]",
+)
+exercise.slip(
+    "You take the kernel for a square. Its height and its width may differ.",
+    name="square_kernel",
+    right="range(kernel_width)",
+    wrong="range(kernel_height)",
+)
+exercise.slip(
+    "The size of your output knows the dilation, and the pixels that you read do not: row r of the kernel "
+    "reads `r * dilation` rows further down, and columns likewise.",
+    name="dilation_in_the_size_only",
+    right="    for row in range(kernel_height):",
+    wrong="    dilation = 1\n    for row in range(kernel_height):",
+)
+exercise.slip(
+    "Your zeros come above and on the left only. They come on all four sides: `(padding, padding)` for each "
+    "of the two axes.",
+    name="padded_before_only",
+    right="((0, 0), (0, 0), (padding, padding), (padding, padding))",
+    wrong="((0, 0), (0, 0), (padding, 0), (padding, 0))",
+)
+exercise.slip(
+    "Your zeros come on one axis only. Rows and columns both get them, on both sides.",
+    name="padded_on_one_axis",
+    right="((0, 0), (0, 0), (padding, padding), (padding, padding))",
+    wrong="((0, 0), (0, 0), (padding, padding), (0, 0))",
+)
 
 
 @exercise.alternative

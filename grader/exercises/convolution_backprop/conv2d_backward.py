@@ -78,7 +78,6 @@ case(single, (1, 1, 4, 3), (1, 1, 2, 3), out=(1, 1, 3, 1), start=4)
 case(channels, (1, 2, 3, 3), (1, 2, 2, 2), out=(1, 1, 2, 2), start=3)
 case(channels, (1, 1, 3, 4), (3, 1, 2, 2), out=(1, 3, 2, 3), start=1)
 case(channels, (3, 1, 2, 3), (1, 1, 2, 2), out=(3, 1, 1, 2), start=1)
-case(channels, (2, 3, 2, 3), (2, 3, 2, 2), out=(2, 2, 1, 2), start=4)
 # As many images as channels, kernels, rows and columns: no shape gives a mistake away.
 case(channels, (2, 2, 3, 3), (2, 2, 2, 2), out=(2, 2, 2, 2), start=6)
 case(channels, (3, 2, 1, 2), (4, 2, 1, 1), out=(3, 4, 1, 2), start=7)
@@ -86,15 +85,21 @@ case(geometry, (1, 1, 4, 4), (1, 1, 2, 2), out=(1, 1, 2, 2), stride=2)
 # The stride does not divide: the last row and column are not read, and get no gradient.
 case(geometry, (1, 1, 4, 6), (1, 1, 2, 2), out=(1, 1, 1, 2), stride=3)
 case(geometry, (1, 1, 2, 3), (1, 1, 2, 2), out=(1, 1, 3, 4), padding=1)
+# It just fits, with the padding of both sides.
+case(geometry, (1, 1, 1, 2), (1, 1, 3, 4), out=(1, 1, 1, 1), padding=1)
 case(geometry, (1, 1, 4, 5), (1, 1, 2, 3), out=(1, 1, 2, 1), dilation=2)
 case(geometry, (1, 1, 3, 4), (1, 1, 3, 2), out=(1, 1, 1, 3), stride=2, padding=2, dilation=3)
 case(geometry, (1, 1, 3, 4), (1, 1, 3, 2), out=(1, 1, 2, 3), stride=2, padding=1)
-case(together, (2, 2, 3, 4), (3, 2, 2, 2), out=(2, 3, 2, 2), start=2, stride=2, padding=1, dilation=2)
+case(together, (2, 2, 2, 3), (3, 2, 2, 2), out=(2, 3, 1, 2), start=2, stride=2, padding=1, dilation=2)
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 2, 2))
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 2, 1))
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 1, 1))
 case(misfits, (1, 1, 3, 3), (1, 1, 2, 2), out=(1, 1, 3, 3))
+# No output, and no gradient: too few rows, too few columns, and a kernel that would fit without its gaps.
 case(misfits, (1, 1, 2, 3), (1, 1, 3, 2), out=(1, 1, 0, 2))
+case(misfits, (1, 1, 3, 2), (1, 1, 2, 3), out=(1, 1, 2, 0))
+case(misfits, (1, 1, 3, 2), (1, 1, 3, 1), out=(1, 1, 0, 1), stride=2, dilation=2)
+case(misfits, (1, 1, 2, 3), (1, 1, 1, 3), out=(1, 1, 1, 0), stride=2, dilation=2)
 case(misfits, (2, 1, 3, 3), (2, 1, 2, 2), out=(2, 1, 2, 2))
 case(misfits, (2, 1, 3, 3), (2, 1, 2, 2), out=(1, 2, 2, 2))
 case(misfits, (1, 3, 3, 3), (2, 1, 2, 2), out=(1, 2, 2, 2))
@@ -287,13 +292,27 @@ def end_forgotten(output_gradient, x, weights, stride=1, padding=0, dilation=1):
     return x_gradient.numpy(), kernels.grad.numpy(), output_gradient.sum(axis=(0, 2, 3))
 
 
-exercise.slip(
+@exercise.mistake(
     "A kernel that fits nowhere has no outputs, and with no gradients for them you return zeros. Refuse it, as "
-    "`conv2d` does.",
-    name="kernel_that_fits_nowhere_accepted",
-    right="out_height < 1 or out_width < 1",
-    wrong="out_height < 0 or out_width < 0",
+    "`conv2d` does."
 )
+def kernel_that_fits_nowhere_accepted(output_gradient, x, weights, stride=1, padding=0, dilation=1):
+    if x.shape[1] != weights.shape[1]:
+        raise ValueError("channels differ")
+    padded = np.pad(x, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    covered = [dilation * (size - 1) + 1 for size in weights.shape[2:]]
+    sizes = [(size - one) // stride + 1 for size, one in zip(padded.shape[2:], covered)]
+    if output_gradient.shape != (len(x), len(weights), *sizes):
+        raise ValueError("shapes differ")
+    padded_gradient, weights_gradient = np.zeros(padded.shape), np.zeros(weights.shape)
+    for i, j in np.ndindex(output_gradient.shape[2:]):
+        rows = slice(i * stride, i * stride + covered[0], dilation)
+        columns = slice(j * stride, j * stride + covered[1], dilation)
+        gradient = output_gradient[:, :, i, j]
+        padded_gradient[:, :, rows, columns] += np.einsum("no,ocrs->ncrs", gradient, weights)
+        weights_gradient += np.einsum("no,ncrs->ocrs", gradient, padded[:, :, rows, columns])
+    x_gradient = padded_gradient[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]]
+    return x_gradient, weights_gradient, output_gradient.sum(axis=(0, 2, 3))
 
 
 @exercise.mistake(
@@ -342,6 +361,15 @@ def one_channel_stretched(output_gradient, x, weights, stride=1, padding=0, dila
         weights_gradient += for_weights if weights.shape[1] > 1 else for_weights.sum(axis=1, keepdims=True)
     x_gradient = padded_gradient[:, :, padding : padding + x.shape[2], padding : padding + x.shape[3]]
     return x_gradient, weights_gradient, output_gradient.sum(axis=(0, 2, 3))
+
+
+exercise.slip(
+    "You average the gradient of the weights over the images. If the loss is a mean over the batch, "
+    "output_gradient has the 1/n in it already: sum.",
+    name="weights_averaged",
+    right="return x_gradient, weights_gradient, ",
+    wrong="return x_gradient, weights_gradient / batch, ",
+)
 
 
 @exercise.alternative

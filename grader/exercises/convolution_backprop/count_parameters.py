@@ -165,6 +165,15 @@ def without_padding(input_shape, out_channels, kernel_shape, bias=True):
     return (dense + outputs, convolution + out_channels) if bias else (dense, convolution)
 
 
+exercise.slip(
+    "Each of your layers has a single bias. The dense layer has one for each output, the convolution one for "
+    "each output channel.",
+    name="single_bias",
+    right="dense += outputs\n        convolution += out_channels",
+    wrong="dense += 1\n        convolution += 1",
+)
+
+
 @exercise.alternative
 def counted_by_torch(input_shape, out_channels, kernel_shape, bias=True):
     channels, height, width = input_shape

@@ -59,7 +59,7 @@ exercise.case(single, x=table(1, 1, 4, 3), kernel_shape=(2, 1))
 exercise.case(single, x=table(1, 1, 3, 3), kernel_shape=(2, 2))
 exercise.case(channels, x=table(1, 2, 3, 3), kernel_shape=(2, 2))
 exercise.case(channels, x=table(2, 1, 2, 3), kernel_shape=(1, 2))
-exercise.case(channels, x=table(3, 2, 3, 4), kernel_shape=(2, 3))
+exercise.case(channels, x=table(3, 2, 2, 4), kernel_shape=(2, 3))
 exercise.case(channels, x=table(2, 2, 3, 3), kernel_shape=(2, 2))
 exercise.case(geometry, x=table(1, 1, 4, 6), kernel_shape=(2, 2), stride=2)
 # The stride does not divide: the last row and column are not read.
@@ -67,12 +67,14 @@ exercise.case(geometry, x=table(1, 1, 4, 6), kernel_shape=(2, 2), stride=3)
 exercise.case(geometry, x=table(1, 1, 2, 3), kernel_shape=(2, 2), padding=1)
 exercise.case(geometry, x=table(1, 1, 4, 5), kernel_shape=(2, 3), dilation=2)
 exercise.case(geometry, x=table(1, 1, 4, 5), kernel_shape=(3, 2), stride=2, padding=2, dilation=3)
-exercise.case(together, x=table(2, 2, 3, 4), kernel_shape=(2, 3), stride=2, padding=2, dilation=2)
+exercise.case(together, x=table(2, 2, 4, 3), kernel_shape=(2, 3), stride=2, padding=1, dilation=2)
 # It just fits, with the padding of both sides.
 exercise.case(misfits, x=table(1, 1, 1, 2), kernel_shape=(3, 4), padding=1)
 exercise.case(misfits, x=table(1, 1, 4, 3), kernel_shape=(5, 1), stride=2)
 exercise.case(misfits, x=table(1, 1, 3, 4), kernel_shape=(1, 5), stride=2)
+# Each of these fits without its gaps.
 exercise.case(misfits, x=table(1, 1, 4, 4), kernel_shape=(2, 3), stride=2, dilation=2)
+exercise.case(misfits, x=table(1, 1, 4, 4), kernel_shape=(3, 2), stride=2, dilation=2)
 
 
 def drawn(rng, batch, channels, **settings):
@@ -211,7 +213,8 @@ def no_columns(x, kernel_shape, stride=1, padding=0, dilation=1):
         for i in range(0, padded.shape[2] - covered[0] + 1, stride)
         for j in range(0, padded.shape[3] - covered[1] + 1, stride)
     ]
-    return np.stack(columns, axis=2) if columns else np.zeros((len(x), 0, 0))
+    nothing = np.zeros((len(x), x.shape[1] * kernel_shape[0] * kernel_shape[1], 0))
+    return np.stack(columns, axis=2) if columns else nothing
 
 
 exercise.slip(
@@ -219,6 +222,26 @@ exercise.slip(
     name="exact_fit_refused",
     right="out_height < 1 or out_width < 1",
     wrong="out_height * out_width < 2",
+)
+exercise.slip(
+    "The size of your output knows the dilation, and the pixels that you read do not: row r of the kernel "
+    "reads `r * dilation` rows further down, and columns likewise.",
+    name="dilation_in_the_size_only",
+    right="    for row in range(kernel_height):",
+    wrong="    dilation = 1\n    for row in range(kernel_height):",
+)
+exercise.slip(
+    "Your padding is not what the size of the output asks for: `padding` zeros come on both sides of rows and of "
+    "columns, and none around images and channels.",
+    name="padded_in_other_places",
+    right="((0, 0), (0, 0), (padding, padding), (padding, padding))",
+    wrong="((0, 0), (0, 0), (padding, 0), (padding, 0))",
+)
+exercise.slip(
+    "Your zeros come on one axis only. Rows and columns both get them, on both sides.",
+    name="padded_on_one_axis",
+    right="((0, 0), (0, 0), (padding, padding), (padding, padding))",
+    wrong="((0, 0), (0, 0), (padding, padding), (0, 0))",
 )
 
 

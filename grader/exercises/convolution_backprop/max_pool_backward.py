@@ -81,7 +81,10 @@ case(misfits, square, 2, 2, [[1, 2]])
 case(misfits, square, 2, 2, [[1]])
 case(misfits, square, 3, 2, [[1, 2], [3, 4]])
 case(misfits, square, 2, 1, [[1, 2], [3, 4]])
+case(misfits, [[1, 5, 2], [3, 4, 7], [9, 2, 1], [8, 0, 6]], 2, 1, [[1, 2, 3], [4, 5, 6]])
+case(misfits, [[1, 5, 2], [3, 4, 7], [9, 2, 1], [8, 0, 6]], 2, 1, [[1], [2], [3]])
 exercise.case(misfits, output_gradient=np.ones((1, 1, 0, 2)), x=table(1, 1, 2, 4), kernel_size=3, stride=1)
+exercise.case(misfits, output_gradient=np.ones((1, 1, 2, 0)), x=table(1, 1, 4, 2), kernel_size=3, stride=1)
 exercise.case(misfits, output_gradient=np.ones((1, 2, 1, 1)), x=np.ones((1, 1, 2, 2)), kernel_size=2, stride=2)
 
 

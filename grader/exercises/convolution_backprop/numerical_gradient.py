@@ -267,6 +267,27 @@ exercise.slip(
     right="step <= 0",
     wrong="step is None",
 )
+exercise.slip(
+    "You make `down` from `up` when that has been moved already: taking one step off brings it back to the "
+    "point. Start both from `point`.",
+    name="down_from_up",
+    right="down[index] -= step",
+    wrong="down = up.copy()\n        down[index] -= step",
+)
+exercise.slip(
+    "`up = point` makes no copy: it is another name for the same array, so you move the caller's point, and "
+    "it stays moved. Copy it, as floats.",
+    name="up_is_the_point",
+    right="up, down = point.astype(float), point.astype(float)",
+    wrong="up, down = point, point.astype(float)",
+)
+exercise.slip(
+    "You make a step of 0 or less into a usable one. It is a mistake of the caller: refuse it with a "
+    "ValueError, or nobody notices.",
+    name="step_made_positive",
+    right="if step <= 0:",
+    wrong="step = abs(step) or 1e-5\n    if step <= 0:",
+)
 
 
 @exercise.alternative
