@@ -37,9 +37,7 @@ def freeze_backbone(network, head):
 
 # In evaluation mode, and with a head in which no mode matters: only what is trainable has to change.
 exercise.case("the weights", network=conv(seed=1, training=False), head="classifier.1")
-exercise.case(
-    "the weights", network=conv(channels=1, seed=2, frozen="classifier", training=False), head="classifier.1"
-)
+exercise.case("the weights", network=conv(channels=1, seed=2, frozen="classifier", training=False), head="classifier.1")
 exercise.case("the statistics", network=conv(channels=1, seed=3), head="classifier.1")
 # A head whose name begins another layer's, and one in the middle of the network with a mode of its own.
 exercise.case("any head", network=dense(seed=1, training=False), head="fc")
