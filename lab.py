@@ -124,7 +124,6 @@ def run_tests(pytest_arguments: list[str]) -> NoReturn:
         prepare_environment(extra="test")
     workers = min(os.cpu_count() or 1, 4) * 3 // 2
     command = [VENV_PYTHON, "-m", "pytest", "--nbval", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-    command += ["--instafail"]  # a failure is told at once, for whoever will not wait for the end
     os.chdir(HERE)
     variables = environment()
     variables["LABUTILS_PROGRESS"] = ""  # the tests solve exercises, which the person at the keyboard has not

@@ -29,6 +29,8 @@ QUIET = (
 )
 # JupyterLab asks for these whether or not they exist.
 EXPECTED_MISSING = re.compile(r"/api/(workspaces|me|config)|favicon|/lsp/|/lab/api/news|custom\.css")
+# anywidget says so when a model takes more than two seconds, and goes on with it.
+SLOW_WIDGET = "[anywidget] Failed to initialize model."
 
 PATIENCE = 120  # seconds that a server or a page may take for one thing on a loaded machine
 
@@ -152,7 +154,7 @@ class Notebook:
         self.problems: list[str] = []
         self._no_kernel = False
         page.on("console", self._note_console)
-        page.on("pageerror", lambda error: self.problems.append(f"page error: {error}"))
+        page.on("pageerror", self._note_error)
         page.on("requestfailed", self._note_request)
 
     def open(self, url: str) -> "Notebook":
@@ -236,6 +238,10 @@ class Notebook:
             return  # ipywidgets says for every move that no kernel hears it
         if message.type == "error" and not EXPECTED_MISSING.search(message.location.get("url", "")):
             self.problems.append(f"console: {message.text} ({message.location.get('url')})")
+
+    def _note_error(self, error) -> None:
+        if str(error) != SLOW_WIDGET:
+            self.problems.append(f"page error: {error}")
 
     def _note_request(self, request) -> None:
         if request.failure != "net::ERR_ABORTED":  # which is what a page that is left does to its own requests

@@ -24,6 +24,7 @@ resource = pytest.importorskip("resource", reason="a limit on the size of files,
 ROOT = Path(__file__).parents[2]
 PYTHON = getattr(sys, "_base_executable", sys.executable)
 PATIENCE = 1800  # seconds that an installation may take on a loaded machine with a slow network
+pytestmark = pytest.mark.timeout(3 * PATIENCE)
 NOWHERE = {"PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": "", "PIP_RETRIES": "1"}
 REFUSED = {**NOWHERE, "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}  # nothing listens on the discard port
 NO_INDEX = {**NOWHERE, "PIP_NO_INDEX": "1"}
