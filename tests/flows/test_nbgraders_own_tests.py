@@ -18,7 +18,6 @@ import nbgrader
 from grader.texts import ROOT
 
 CONFIGURATION = "from grader.autograding import configure\nconfigure(get_config())\n"
-# All of its programs and its API that we have a hand in. Its tests of the gradebook alone read no configuration.
 MODULES = (
     "nbgrader.tests.apps.test_nbgrader_autograde",
     "nbgrader.tests.apps.test_nbgrader_generate_feedback",
@@ -28,6 +27,8 @@ MODULES = (
     "nbgrader.tests.apps.test_nbgrader_validate",
     "nbgrader.tests.apps.test_nbgrader_update",
     "nbgrader.tests.apps.test_api",
+    "nbgrader.tests.api.test_gradebook",
+    "nbgrader.tests.api.test_models",
 )
 UPDATE = "nbgrader.tests.apps.test_nbgrader_update::TestNbGraderUpdate"
 AUTOGRADE = "nbgrader.tests.apps.test_nbgrader_autograde::TestNbGraderAutograde"
