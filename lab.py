@@ -117,12 +117,12 @@ def open_book(options: argparse.Namespace) -> NoReturn:
 def run_tests(pytest_arguments: list[str]) -> NoReturn:
     """Run the tests and the notebooks; a notebook's cells need one another, so they stay on one worker.
 
-    Tests often wait, for a browser or a process that they started: three workers keep two processors busy. They take
+    Tests often wait, for a browser or a process that they started: four workers keep two processors busy. They take
     the files in their order; by the number of tests in them, the longest would come last.
     """
     with one_at_a_time():
         prepare_environment(extra="test")
-    workers = min(os.cpu_count() or 1, 4) * 3 // 2
+    workers = min(os.cpu_count() or 1, 4) * 2
     command = [VENV_PYTHON, "-m", "pytest", "--nbval", "-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
     os.chdir(HERE)
     variables = environment()

@@ -176,8 +176,18 @@ class Notebook:
         return self
 
     def start(self, code: str) -> None:
-        """Run `code` in the kernel, beside the notebook's cells, and do not wait for it."""
-        self.page.evaluate(f"code => {{ {KERNEL}.requestExecute({{ code }}) }}", code)
+        """Run `code` in the kernel, beside the notebook's cells; returns as soon as the kernel has begun with it.
+
+        The kernel's status does not tell when: widgets speak to the kernel in a thread beside, which says "idle" too.
+        """
+        self.page.evaluate(
+            f"""code => new Promise(begun => {{
+                {KERNEL}.requestExecute({{ code }}).onIOPub = message => {{
+                    if (message.header.msg_type === "execute_input") begun();
+                }};
+            }})""",
+            code,
+        )
 
     def value(self, expression: str):
         """What a Python expression is worth in the kernel just now: numbers, text, lists and dicts."""
