@@ -24,7 +24,6 @@ OFF = {
     "max_norm": math.inf,  # largest length of the weights that lead into one unit
     "activation": 0.0,  # λ of λ · Σ |h| over the hidden units, mean over the examples
     "dropout": 0.0,  # share of the hidden units left out
-    "input_dropout": 0.0,  # share of the pixels left out
     "input_noise": 0.0,  # standard deviation, where ink is 1
     "weight_noise": 0.0,  # standard deviation, drawn anew for each step
     "shift": 0,  # pixels up, down, left and right at most
@@ -238,7 +237,7 @@ class _Noise:
 
     def on_batch(self, x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The batch as each network gets to see it: augmented, noisy, mixed, with softer labels."""
-        for name in ("shift", "flip", "cutout", "input_noise", "input_dropout"):
+        for name in ("shift", "flip", "cutout", "input_noise"):
             if len(rows := self.rows[name]):
                 x[rows] = getattr(self, f"_{name}")(x[rows], self.values[name][rows])
         if len(rows := self.rows["smoothing"]):
@@ -294,9 +293,6 @@ class _Noise:
 
     def _input_noise(self, x: torch.Tensor, deviation: torch.Tensor) -> torch.Tensor:
         return x + deviation * self._normal(*x.shape)
-
-    def _input_dropout(self, x: torch.Tensor, rate: torch.Tensor) -> torch.Tensor:
-        return x * (self._uniform(*x.shape) >= rate) / (1 - rate)
 
     def _mixed(self, own: torch.Tensor, other: torch.Tensor, share: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return share * own + (1 - share) * other, share
