@@ -103,6 +103,7 @@ class _Client(NotebookClient):
             kernel_name=KERNEL,
             interrupt_on_timeout=True,
             allow_errors=True,
+            shutdown_kernel="immediate",  # one that ends by itself may complain, and has nothing left to do
             extra_arguments=["--log-level=ERROR"],
             **settings,
         )
