@@ -21,7 +21,6 @@ from grader.oracle import Sitting, TooManyAttempts
 from grader.reading import clean, is_valid_output
 from grader.records import ExerciseRecord, Remark, listed
 from grader.sandbox import wire
-from grader.sandbox.child import pack_panel
 from grader.sandbox.launching import Child, Sandbox, SandboxLost
 from grader.sandbox.limits import Limits
 from grader.sandbox.outputs import OUTPUT_COSTS
@@ -415,7 +414,7 @@ class _Conversation:
         panel = self._sitting.examine(exercise, trial)
         if trial.ended is not None:
             raise Ended(trial.ended)
-        self._channel.send({"is": "panel", "panel": pack_panel(panel)})
+        self._channel.send({"is": "panel", "panel": wire.pack_panel(panel)})
 
     def _cause_of_death(self) -> str:
         ending = self._child.wait(GRACE)

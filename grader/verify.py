@@ -9,7 +9,7 @@ import copy
 import inspect
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,14 +86,12 @@ def prove(stub: Stub, namespace: dict[str, Any]) -> Proof:
         trouble = f"its cases cannot be made: {type(error).__name__}: {error}"
         return Proof(exercise, 0, 0, (*incomplete, trouble))
 
-    def fault(function: Callable, expectation: Expectation) -> str | None:
-        """The first thing that any judge says against the expectation."""
-        verdicts = ((place, judged(judge, exercise.name, function)) for place, judge in judges.items())
-        return next((f"{wrong} ({place})" for place, verdict in verdicts if (wrong := expectation(verdict))), None)
+    def verdicts(function: Callable) -> dict[str, Verdict]:
+        """What each judge says of a function."""
+        return {place: judged(judge, exercise.name, function) for place, judge in judges.items()}
 
-    def earned(function: Callable) -> set[float]:
-        """The points that a function earns with one draw of hidden cases or another."""
-        return {judged(judges[_by_seed(seed)], exercise.name, function).points for seed in HIDDEN_SEEDS}
+    def fault(function: Callable, expectation: Expectation) -> str | None:
+        return _first_fault(verdicts(function), expectation)
 
     def write(function: Callable) -> Callable:
         return solve(stub, body_of(function), namespace)
@@ -102,8 +100,9 @@ def prove(stub: Stub, namespace: dict[str, Any]) -> Proof:
         fault(write(function), _earns_everything(f"the alternative {function.__name__}"))
         for function in exercise.alternatives
     ]
-    mistakes = [fault(write(mistake.function), _is_told(mistake)) for mistake in exercise.mistakes]
-    earnings = [_by_luck(mistake, earned(write(mistake.function))) for mistake in exercise.mistakes]
+    of_mistakes = [(mistake, verdicts(write(mistake.function))) for mistake in exercise.mistakes]
+    mistakes = [_first_fault(said, _is_told(mistake)) for mistake, said in of_mistakes]
+    earnings = [_by_luck(mistake, said) for mistake, said in of_mistakes]
     others = [
         fault(write(exercise.reference_function), _earns_everything("the reference")),
         fault(solve(stub, "raise NotImplementedError", namespace), _is_not_attempted),
@@ -145,6 +144,12 @@ def judged(judge: Judge, exercise: str, function: Callable) -> Verdict:
 # -- what is expected of a verdict ----------------------------------------------------------------------------------
 
 
+def _first_fault(verdicts: Mapping[str, Verdict], expectation: Expectation) -> str | None:
+    """The first thing that any judge says against the expectation, and which judge that is."""
+    said = ((place, expectation(verdict)) for place, verdict in verdicts.items())
+    return next((f"{wrong} ({place})" for place, wrong in said if wrong), None)
+
+
 def _earns_everything(answer: str) -> Expectation:
     def expectation(verdict: Verdict) -> str | None:
         if verdict.status == "passed" and verdict.points == verdict.max_points:
@@ -183,8 +188,9 @@ def _is_told(mistake: Mistake) -> Expectation:
     return expectation
 
 
-def _by_luck(mistake: Mistake, points: set[float]) -> str | None:
+def _by_luck(mistake: Mistake, verdicts: Mapping[str, Verdict]) -> str | None:
     """Two students with the same mistake are to earn the same, whatever is drawn for their assignment."""
+    points = {verdicts[_by_seed(seed)].points for seed in HIDDEN_SEEDS}
     earned = " or ".join(f"{one:g}" for one in sorted(points))
     return f"the mistake {mistake.name} earns {earned} points, by luck of the draw" if len(points) > 1 else None
 

@@ -20,7 +20,7 @@ from grader.sandbox import wire
 from grader.sandbox.limits import Limits
 from grader.sandbox.shell import Shell, warm_up  # noqa: F401, the zygote looks for `warm_up` here
 from labutils.checks.judging import Trial, appoint
-from labutils.checks.panels import Panel, Part
+from labutils.checks.panels import Panel
 from labutils.checks.sheets import ExerciseSheet, read_sheets
 from labutils.checks.trials import LocalTrial
 
@@ -46,7 +46,7 @@ class PipeJudge:
         while True:
             message, arrays = self._channel.receive()
             if message["is"] == "panel":
-                return unpack_panel(message["panel"])
+                return wire.unpack_panel(message["panel"])
             outcome, found = wire.pack_outcome(trial(wire.unpack_arguments(message["arguments"], arrays)))
             if os.getpid() != self._process:  # a fork that the function made and let run on
                 os._exit(0)
@@ -105,14 +105,3 @@ def _check(message: dict[str, Any], shell: Shell, judge: PipeJudge) -> dict[str,
 
 
 _ACTIONS = {"run": _run, "check": _check}
-
-
-def pack_panel(panel: Panel) -> dict[str, Any]:
-    """What a panel shows, as data: the verdict behind it, with a hidden case's numbers, stays with the grader."""
-    parts = [[part.kind, part.text, part.label, part.holds] for part in panel.parts]
-    return {"title": panel.title, "parts": parts, "status": panel.status, "record": panel.record}
-
-
-def unpack_panel(data: dict[str, Any]) -> Panel:
-    parts = tuple(Part(*part) for part in data["parts"])
-    return Panel(data["title"], parts, status=data["status"], record=data["record"])

@@ -19,6 +19,7 @@ from safetensors.numpy import load, save
 from labutils.checks import messages
 from labutils.checks.calling import Outcome, guarded
 from labutils.checks.comparing import StandIn, describe, kind_of
+from labutils.checks.panels import Panel, Part
 from labutils.checks.signatures import LONGEST_DEFAULT, Parameter, Signature
 from labutils.checks.values import decode, encode
 
@@ -210,3 +211,14 @@ def _unpacked_value(data: Any, arrays: list[np.ndarray]) -> Any:
     if kind == "dict":
         return {str(key): _unpacked_value(item, arrays) for key, item in data["dict"].items()}
     return decode(data, arrays)
+
+
+def pack_panel(panel: Panel) -> dict[str, Any]:
+    """What a panel shows, as data: the verdict behind it, with a hidden case's numbers, stays with the grader."""
+    parts = [[part.kind, part.text, part.label, part.holds] for part in panel.parts]
+    return {"title": panel.title, "parts": parts, "status": panel.status, "record": panel.record}
+
+
+def unpack_panel(data: dict[str, Any]) -> Panel:
+    parts = tuple(Part(*part) for part in data["parts"])
+    return Panel(data["title"], parts, status=data["status"], record=data["record"])

@@ -79,14 +79,12 @@ def kind_of(value: Any) -> str:
         return value.kind
     if isinstance(value, np.ndarray):
         return _kind_of_array(value)
-    if is_tensor(value):
-        return "tensor"
-    if isinstance(value, (Built, NetworkState)) or is_network(value):
-        return "network"
     for kind, types_of_kind in _KINDS.items():
         if isinstance(value, types_of_kind):
             return kind
-    return "other"
+    if is_tensor(value):
+        return "tensor"
+    return "network" if isinstance(value, (Built, NetworkState)) or is_network(value) else "other"
 
 
 def describe(value: Any) -> str:
@@ -114,6 +112,8 @@ _KINDS: dict[str, Any] = {
     "class": type,
     "function": (types.FunctionType, types.BuiltinFunctionType, types.MethodType, np.ufunc, functools.partial),
 }
+_PLAIN = (float, int, str, bool)
+"""Most numbers of a right answer are equal, which is seen at once."""
 
 
 def _kind_of_array(array: np.ndarray) -> str:
@@ -124,6 +124,8 @@ def _kind_of_array(array: np.ndarray) -> str:
 
 
 def _difference(expected: Any, got: Any, tolerance: Tolerance, exact: bool, place: str) -> Difference | None:
+    if type(expected) is type(got) in _PLAIN and expected == got:
+        return None
     wanted, given = kind_of(expected), kind_of(got)
     if wanted != given:
         rung = "nothing" if got is None else "type"
@@ -154,6 +156,8 @@ def _arrays_differ(expected: Any, got: Any, tolerance: Tolerance, exact: bool, p
         return Difference("shape", str(expected.shape), str(got.shape), place)
     if expected.shape and _dtype_family(expected) != _dtype_family(got):
         return Difference("dtype", str(expected.dtype), str(got.dtype), place)
+    if np.array_equal(expected, got):
+        return None
     if expected.dtype.kind not in "iufcb" or got.dtype.kind not in "iufcb":
         equal = np.asarray(expected == got)
     elif exact or _are_whole(expected, got):

@@ -30,10 +30,8 @@ from benchmarks._jupyterlab import free_port, wait_for_server
 from grader.build import SOURCE, assemble, write_source
 from grader.exercise import body_of
 from grader.judge import ReferenceJudge
-from grader.running import run
 from grader.texts import PLACE_FOR_THE_BODY, ROOT, Page, pages
 from grader.verify import judged, solve
-from labutils.checks.panels import MIME_TYPE
 from labutils.notebooks import only_shows
 
 (PAGE,) = pages(("learning_rate",))
@@ -298,21 +296,6 @@ def test_validate_says_what_the_check_sheet_says(
     words = course.nbgrader("validate", "mine.ipynb", folder=tmp_path)
     assert set(re.findall(r"^ +check\((\w+)\)$", words, re.M)) == EXERCISES.keys() - submission.answers.keys()
     assert ("Success! Your notebook passes all the tests." in words) == (name == "right")
-
-
-def test_the_solved_notebook_runs_through_and_earns_everything(tmp_path: Path):
-    """The instructor's edition, demonstrations included, in the student's way: with the check sheet."""
-    source = write_source(PAGE, tmp_path)
-    notebook, _ = run(nbformat.read(source, as_version=4), source.parent, import_from=ROOT)
-    records = [
-        output["data"][MIME_TYPE]
-        for cell in notebook.cells
-        for output in cell.get("outputs", ())
-        if MIME_TYPE in output.get("data", {})
-    ]
-    assert {record["exercise"]: record["points"] for record in records} == {
-        name: exercise.points for name, exercise in EXERCISES.items()
-    }
 
 
 def test_the_student_edition_holds_no_reference():
