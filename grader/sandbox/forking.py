@@ -69,7 +69,7 @@ def _say(report: int, **fields: object) -> None:
 def _reporting_failures(report: int, action: Callable[[], NoReturn]) -> NoReturn:
     try:
         action()
-    except BaseException:
+    except BaseException:  # an exit too: this process has no other way to tell why no child came of it
         _say(report, failed=traceback.format_exc()[-_REPORT_BYTES // 3 :])
     finally:
         os._exit(1)

@@ -181,7 +181,7 @@ class Shell:
         task.cancel()
         try:
             done, _ = self._loop.run_until_complete(asyncio.wait([task], timeout=SECONDS_TO_END))
-        except BaseException:
+        except BaseException:  # an interruption: the loop stopped in its midst, and the next cell needs a sound one
             self._loop = asyncio.new_event_loop()
             raise
         if not done:
@@ -314,7 +314,7 @@ class _IPython(InteractiveShell):
         transformed, trouble = source, None
         try:
             transformed = self.transform_cell(source)
-        except Exception:
+        except Exception:  # IPython shows it as the cell's own error
             trouble = sys.exc_info()
         given = {"transformed_cell": transformed, "preprocessing_exc_tuple": trouble}
         if not self.should_run_async(source, **given):
@@ -433,7 +433,7 @@ def _run_command(command: str, receive: Callable[[str], Any]) -> int:
                     over = not chunk
                 if over:
                     return process.wait()
-    except BaseException:
+    except BaseException:  # whatever ends the cell ends the command that it started
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         raise

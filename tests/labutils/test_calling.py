@@ -27,7 +27,7 @@ def stubborn():
         try:
             while True:
                 pass
-        except Exception:
+        except Exception:  # the student's, who must not get away with it
             pass
 
 
